@@ -1,0 +1,264 @@
+"""The engine: from rows to a fitted network, and from the network to estimator verbs."""
+
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import KW_ONLY, dataclass
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
+
+from skae._net import AutoencoderNet, KeepBest, Objective
+from skae._rows import Rows, location_and_scale
+from skae._start import principal_components
+from skae._verbs import AutoencoderVerbs
+from skae.losses import squared_error
+from skae.networks import reset_parameters
+from skae.penalties import WeightPenalty
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give `estimator` its attributes back if the block fails or is interrupted."""
+    before = estimator.__dict__.copy()
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise
+
+
+@dataclass(eq=False, repr=False)
+class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
+    """Base of all autoencoders: the engine without a network.
+
+    A subclass says what to build in these hooks, all called before training starts:
+
+    - ``_make_network(n_features)`` returns a module with ``encode``, ``decode``,
+      ``forward(x) -> Output`` and a ``config`` from which to build it again;
+    - ``_make_loss()`` returns ``loss(output, target) -> Tensor`` of entries and the
+      power of the data's unit that it is measured in;
+    - ``_make_penalties()`` returns callables ``penalty(network, x, output) -> Tensor``;
+    - ``_make_corruption()`` returns a module applied to the input in training, or None;
+    - ``_initialize(network, rows, generator)`` sets the weights training starts from.
+    """
+
+    n_components: int = 2
+    _: KW_ONLY
+    tied_weights: bool = False
+    alpha: float = 0.0
+    l1_ratio: float = 0.0
+    solver: str = "adam"
+    learning_rate: str = "one_cycle"
+    learning_rate_init: float = 0.003
+    batch_size: int | str = "auto"
+    max_iter: int | str = "auto"
+    tol: float = 0.0
+    early_stopping: bool = True
+    validation_fraction: float = 0.1
+    n_iter_no_change: int | None = None
+    warm_start: bool = False
+    callbacks: list | None = None
+    verbose: bool | int = False
+    device: str = "cpu"
+    random_state: int | np.random.RandomState | None = None
+
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "tied_weights": ["boolean"],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
+        "learning_rate": [StrOptions({"constant", "cosine", "one_cycle"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "verbose": ["verbose"],
+        "device": [str],
+        "random_state": ["random_state"],
+    }
+
+    # Steps of training for max_iter='auto', unless 20 epochs are more.
+    _auto_steps = 4000
+    # Whether the output activation keeps the output in the data's own units.
+    _bounded = False
+
+    def _make_network(self, n_features):
+        raise NotImplementedError
+
+    def _make_loss(self):
+        return squared_error, 2
+
+    def _make_penalties(self):
+        return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
+
+    def _make_corruption(self):
+        return None
+
+    def _initialize(self, network, rows, generator):
+        reset_parameters(network, generator)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, X_val=None):
+        """Fit the autoencoder.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to reconstruct. Sparse rows become dense one batch at a time.
+        y : None
+            Ignored.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to choose the best epoch on, instead of a part of `X`.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the input is not acceptable, or if the loss stops being
+            finite. The estimator is then as it was before.
+        """
+        with unchanged_on_error(self):
+            going_on = self.warm_start and hasattr(self, "net_")
+            X = self._validate(X, reset=not going_on)
+            X_val = None if X_val is None else self._validate(X_val, "X_val")
+            net = self._resume() if going_on else self._begin(X)
+            rows = self._rows(X, net)
+            rows, rows_valid = self._split(rows, X_val, net)
+            if not going_on:
+                self._initialize(net.module, rows, net.generator)
+            net.batch_size, net.max_epochs = self._budget(len(rows))
+            self._fit_network(net, rows, rows_valid)
+            self._keep(net, rows, going_on)
+        return self
+
+    def _validate(self, X, name="X", reset=False):
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+        )
+        self._check_values(X, name)
+        return X
+
+    def _check_values(self, X, name):
+        """Raise where the loss does not admit the values of `X`."""
+
+    def _begin(self, X):
+        self.mean_, self.scale_ = location_and_scale(X)
+        generator = torch.Generator()
+        if self.random_state is None:
+            # Not scikit-learn's global RandomState, which a draw would change.
+            generator.seed()
+        else:
+            random_state = check_random_state(self.random_state)
+            generator.manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))
+        return self._make_net(self._make_network(X.shape[1]), generator)
+
+    def _resume(self):
+        """Return a new net with the weights and the optimiser's state of `net_`."""
+        old = self.net_
+        generator = torch.Generator().set_state(old.generator.get_state())
+        net = self._make_net(self._make_network(self.n_features_in_), generator)
+        was, now = old.module_.config, net.module.config
+        if changed := [name for name in now if now[name] != was[name]]:
+            raise ValueError(
+                f"warm_start=True cannot go on after a change of {', '.join(changed)}: "
+                f"the fitted network has {was}, the parameters ask for {now}."
+            )
+        net.module.load_state_dict(old.module_.state_dict())
+        net.initialize()
+        if net.solver == old.solver:
+            net.optimizer_.load_state_dict(deepcopy(old.optimizer_.state_dict()))
+        return net
+
+    def _make_net(self, network, generator):
+        line_search = self.solver == "lbfgs"
+        exact = self.solver in ("lbfgs", "svd")
+        loss, _ = self._make_loss()
+        return AutoencoderNet(
+            network.to(torch.float64 if exact else torch.float32),
+            Objective(loss, self._make_penalties()),
+            generator=generator,
+            corruption=self._make_corruption(),
+            schedule="constant" if line_search else self.learning_rate,
+            solver=self.solver,
+            lr=1.0 if line_search else self.learning_rate_init,
+            device=self._device(),
+            verbose=int(self.verbose),
+            callbacks=[
+                KeepBest(self.tol, self.n_iter_no_change or np.inf),
+                *(clone(callback) for callback in self.callbacks or ()),
+            ],
+        )
+
+    def _device(self):
+        if self.device != "auto":
+            return torch.device(self.device)
+        return torch.accelerator.current_accelerator(check_available=True) or "cpu"
+
+    def _rows(self, X, net):
+        dtype = next(net.module.parameters()).dtype
+        return Rows(X, self.mean_, self.scale_, dtype, net.device, self._bounded)
+
+    def _split(self, rows, X_val, net):
+        """Return the rows to train on and those to watch, or None."""
+        if X_val is not None:
+            return rows, self._rows(X_val, net)
+        n_valid = round(self.validation_fraction * len(rows))
+        if not self.early_stopping or not 0 < n_valid < len(rows):
+            return rows, None
+        order = torch.randperm(len(rows), generator=net.generator)
+        return rows.subset(order[n_valid:]), rows.subset(order[:n_valid])
+
+    def _fit_network(self, net, rows, rows_valid):
+        net.train(rows, rows_valid)
+
+    def _budget(self, n_rows):
+        """Return the rows in a batch and the number of epochs."""
+        if self.batch_size == "auto":
+            batch_size = 64 if n_rows <= 8192 else 128
+        else:
+            batch_size = self.batch_size
+        batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
+        if self.max_iter == "auto" and self.solver == "lbfgs":
+            return batch_size, 50
+        if self.max_iter == "auto":
+            n_batches = -(-n_rows // batch_size)
+            return batch_size, max(20, -(-self._auto_steps // n_batches))
+        return batch_size, self.max_iter
+
+    def _keep(self, net, rows, going_on):
+        self.net_ = net
+        self.n_components_ = net.module_.config["n_components"]
+        earlier = self.loss_curve_ if going_on else []
+        self.loss_curve_ = [*earlier, *net.history[:, "train_loss"]]
+        self.n_iter_ = len(self.loss_curve_)
+        watched = "valid_loss" in net.history[-1]
+        scores = [-loss for loss in net.history[:, "valid_loss"]] if watched else None
+        self.validation_scores_ = scores
+        self.__dict__.pop("components_", None)
+        self.__dict__.pop("explained_variance_", None)
+        if net.module_.is_linear:
+            self.components_, variances = principal_components(net.module_, rows)
+            self.explained_variance_ = variances * self.scale_**2

@@ -1,0 +1,121 @@
+"""The linear autoencoder, which spans the same subspace as PCA."""
+
+from dataclasses import dataclass
+
+import torch
+from sklearn.utils._param_validation import StrOptions
+
+from skae._base import BaseAutoencoder
+from skae._docs import documented
+from skae._rows import principal_axes
+from skae._start import set_linear_maps
+from skae.networks import DenseNetwork
+
+
+@documented
+@dataclass(eq=False, repr=False, kw_only=True)
+class LinearAutoencoder(BaseAutoencoder):
+    r"""Linear autoencoder: PCA in closed form, or trained by gradients.
+
+    It minimises, over an encoder :math:`A`, a decoder :math:`B` and their biases,
+
+    .. math:: \frac{1}{nd}\sum_{i=1}^{n}\lVert x_i - B A x_i\rVert^2
+              + \alpha\left(\lVert A\rVert_F^2 + \lVert B\rVert_F^2\right)
+
+    on rows centred by `mean_` and divided by `scale_`. Every minimum without `alpha`
+    projects on the span of the leading principal axes [1]_. With `alpha`, the minimum
+    has :math:`A = B^\top` and the singular values of :math:`B` are
+    :math:`\sqrt{\max(0, 1 - \alpha d/\lambda_i)}` for the eigenvalues
+    :math:`\lambda_i` of the scaled rows' covariance [2]_: components whose variance is
+    below :math:`\alpha d` vanish. (With `l1_ratio`, L1 takes its share of the penalty.)
+
+    ``solver='svd'`` sets this minimum in closed form. Its code equals that of
+    ``PCA(whiten=True)``; with `alpha` or `tied_weights` it is not whitened. The other
+    solvers start at random weights and find the same subspace, in other coordinates.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    Autoencoder : With hidden layers.
+    sklearn.decomposition.PCA : The same subspace.
+
+    References
+    ----------
+    .. [1] P. Baldi and K. Hornik, "Neural networks and principal component analysis:
+       learning from examples without local minima", Neural Networks 2(1), 1989.
+    .. [2] D. Kunin et al., "Loss landscapes of regularized linear autoencoders",
+       ICML 2019, arXiv:1901.08168.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from skae import LinearAutoencoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> Z = LinearAutoencoder(n_components=4).fit_transform(X)
+    >>> np.allclose(Z, PCA(n_components=4, whiten=True).fit_transform(X))
+    True
+    """
+
+    solver: str = "svd"
+    learning_rate: str = "cosine"
+    learning_rate_init: float = 0.03
+    early_stopping: bool = False
+
+    _parameter_constraints = {
+        **BaseAutoencoder._parameter_constraints,
+        "solver": [StrOptions({"svd", "adam", "sgd", "lbfgs"})],
+    }
+    _parameter_docs = {
+        "solver": (
+            "{'svd', 'adam', 'sgd', 'lbfgs'}",
+            "'svd' is the closed form, for which the parameters of training play no\n"
+            "part. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs' works on all rows at\n"
+            "once, makes 20 iterations an epoch, and needs none of `batch_size`,\n"
+            "`learning_rate` and `learning_rate_init`.",
+        ),
+    }
+    _auto_steps = 6000
+
+    def _make_network(self, n_features):
+        if self.solver == "svd" and self.alpha and self.l1_ratio:
+            raise ValueError(
+                "solver='svd' knows no L1 penalty: set l1_ratio=0 or another solver, "
+                f"got l1_ratio={self.l1_ratio!r} with alpha={self.alpha!r}."
+            )
+        return DenseNetwork(
+            n_features, self.n_components, tied_weights=self.tied_weights
+        )
+
+    def _fit_network(self, net, rows, rows_valid):
+        if self.solver != "svd":
+            super()._fit_network(net, rows, rows_valid)
+            return
+        self._set_minimum(net, rows)
+        net.initialize()
+        net.rows_valid_ = None
+        net.module_.eval()
+        net.history.new_epoch()
+        net.history.record("train_loss", net.mean_loss(rows))
+
+    def _set_minimum(self, net, rows):
+        n, d = rows.shape
+        mean, axes, variances = principal_axes(rows, self.n_components, net.generator)
+        used = variances > variances.max() * 1e-13
+        axes, variances = axes[used], variances[used]
+        if self.alpha or self.tied_weights:
+            shrunk = (1 - self.alpha * d / variances).clamp(min=0).sqrt()
+            encoder = decoder = axes * shrunk[:, None]
+        else:
+            scales = (variances * n / max(n - 1, 1)).sqrt()[:, None]
+            encoder, decoder = axes / scales, axes * scales
+        torch.nn.init.zeros_(net.module.encoder[-1].weight)
+        set_linear_maps(net.module, mean, encoder, decoder)

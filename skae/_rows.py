@@ -1,0 +1,212 @@
+"""Training rows as the network sees them: centred, scaled, in one floating type."""
+
+from copy import copy
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch.utils.data import Dataset
+
+BLOCK = 1 << 21
+
+
+def blocks(n_rows, n_columns):
+    """Yield slices of rows that hold about `BLOCK` entries each."""
+    step = max(1, BLOCK // max(1, n_columns))
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def as_float(X, rows, dtype=np.float64):
+    """Return `rows` of a dense or CSR matrix as a new dense array."""
+    block = X[rows]
+    block = block.toarray() if sparse.issparse(block) else block
+    return np.array(block, dtype=dtype, order="C")
+
+
+def location_and_scale(X):
+    r"""Return the columns' means and one scale for the whole matrix.
+
+    The scale is :math:`\sqrt{\operatorname{mean}_j \operatorname{var}_j}`: one number,
+    so that squared errors keep the proportions they have in the units of `X`.
+    Two passes in float64, so that a large offset costs no precision.
+    """
+    n_rows, n_columns = X.shape
+    total, squares = np.zeros(n_columns), np.zeros(n_columns)
+    for rows in blocks(n_rows, n_columns):
+        total += as_float(X, rows).sum(axis=0)
+    mean = total / n_rows
+    for rows in blocks(n_rows, n_columns):
+        squares += ((as_float(X, rows) - mean) ** 2).sum(axis=0)
+    scale = float(np.sqrt(squares.sum() / n_rows / n_columns))
+    rounding = np.finfo(np.float64).eps * np.abs(mean).max()
+    return mean, scale if scale > 8 * rounding else 1.0
+
+
+class Rows(Dataset):
+    """Rows of a matrix, centred and scaled, as tensors.
+
+    Dense input is converted once; CSR input is converted batch by batch. Subsets
+    share the converted matrix, so that folds cost no memory.
+
+    Parameters
+    ----------
+    X : {ndarray, csr_array} of shape (n_samples, n_features)
+        The matrix in its own units.
+    mean : ndarray of shape (n_features,)
+        What to subtract.
+    scale : float
+        What to divide by.
+    dtype : torch.dtype
+        Type of the tensors.
+    device : torch.device
+        Where they live.
+    bounded : bool
+        Whether the network decodes rows in their own units, for its output is bounded.
+    """
+
+    def __init__(
+        self, X, mean, scale, dtype=torch.float32, device="cpu", bounded=False
+    ):
+        self.raw, self.mean, self.scale = X, mean, scale
+        self.dtype, self.device, self.bounded = dtype, device, bounded
+        self.index = None
+        self.tensor = None
+        if not sparse.issparse(X):
+            self.tensor = torch.empty(X.shape, dtype=dtype)
+            for block in blocks(*X.shape):
+                self.tensor[block] = torch.from_numpy(self.exact(block))
+            self.tensor = self.tensor.to(device)
+
+    def __len__(self):
+        return self.raw.shape[0] if self.index is None else len(self.index)
+
+    @property
+    def shape(self):
+        """The numbers of rows and columns."""
+        return len(self), self.raw.shape[1]
+
+    def __getitem__(self, index):
+        row = self.take(torch.tensor([index]))[0]
+        return row, self.target(row)
+
+    def subset(self, index):
+        """Return the rows at `index`, a tensor of integers, as new `Rows`."""
+        part = copy(self)
+        part.index = index if self.index is None else self.index[index]
+        return part
+
+    def exact(self, chosen):
+        """Return the rows at `chosen`, a slice or tensor, as a float64 array."""
+        chosen = chosen if self.index is None else self.index[chosen]
+        chosen = chosen if isinstance(chosen, slice) else chosen.numpy()
+        return (as_float(self.raw, chosen) - self.mean) / self.scale
+
+    def take(self, chosen):
+        """Return the rows at `chosen`, a slice or tensor, as a tensor."""
+        if self.tensor is None:
+            return torch.from_numpy(self.exact(chosen)).to(self.device, self.dtype)
+        chosen = chosen if self.index is None else self.index[chosen]
+        if isinstance(chosen, slice):
+            return self.tensor[chosen]
+        return self.tensor.index_select(0, chosen.to(self.device))
+
+    def target(self, x):
+        """Return what the network is to decode from the scaled rows `x`."""
+        return x * self.scale + torch.from_numpy(self.mean).to(x) if self.bounded else x
+
+
+class Batches:
+    """An iterator of ``(x, target)`` over `Rows`, shuffled by its own generator."""
+
+    def __init__(self, rows, batch_size, generator=None):
+        self.rows, self.batch_size, self.generator = rows, batch_size, generator
+
+    def __len__(self):
+        return -(-len(self.rows) // self.batch_size)
+
+    def __iter__(self):
+        n = len(self.rows)
+        if self.generator is None or self.batch_size >= n:
+            for start in range(0, n, self.batch_size):
+                x = self.rows.take(slice(start, min(start + self.batch_size, n)))
+                yield x, self.rows.target(x)
+            return
+        for index in torch.randperm(n, generator=self.generator).split(self.batch_size):
+            x = self.rows.take(index)
+            yield x, self.rows.target(x)
+
+
+def principal_axes(rows, n_components, generator):
+    """Return the leading principal axes of `rows`.
+
+    Parameters
+    ----------
+    rows : Rows of shape (n_samples, n_features)
+        The data.
+    n_components : int
+        How many axes; at most ``min(n_samples, n_features)`` come back.
+    generator : torch.Generator
+        Used where both sides are long and the axes come from subspace iteration.
+
+    Returns
+    -------
+    mean : Tensor of shape (n_features,)
+        The columns' means.
+    axes : Tensor of shape (n_axes, n_features)
+        Orthonormal rows, the largest variance first, signs as in scikit-learn's PCA.
+    variances : Tensor of shape (n_axes,)
+        Variances along them, with divisor n_samples.
+    """
+    n, d = rows.shape
+    k = min(n_components, n, d)
+    mean = sum(torch.from_numpy(rows.exact(b)).sum(0) for b in blocks(n, d)) / n
+    if min(n, d) > DIRECT:
+        variances, axes = _subspace_iteration(rows, mean, k, generator)
+    elif d <= n:
+        variances, axes = _leading(_covariance(rows, mean), k)
+    else:
+        variances, axes = _axes_from_gram(rows, mean, k)
+    largest = axes.abs().argmax(dim=1, keepdim=True)
+    return mean, axes * axes.gather(1, largest).sign(), variances.clamp(min=0)
+
+
+# The side up to which an exact eigendecomposition is a matter of seconds.
+DIRECT = 2048
+
+
+def _centred(rows, mean):
+    for block in blocks(*rows.shape):
+        yield torch.from_numpy(rows.exact(block)) - mean
+
+
+def _leading(symmetric, k):
+    values, vectors = torch.linalg.eigh(symmetric)
+    return values.flip(0)[:k], vectors.flip(1).T[:k]
+
+
+def _covariance(rows, mean):
+    n, d = rows.shape
+    covariance = torch.zeros(d, d, dtype=torch.float64)
+    for x in _centred(rows, mean):
+        covariance.addmm_(x.T, x)
+    return covariance / n
+
+
+def _axes_from_gram(rows, mean, k):
+    x = torch.cat(list(_centred(rows, mean)))
+    values, vectors = _leading(x @ x.T / len(rows), k)
+    # Beyond the rank the axes are noise around zero; QR completes the basis.
+    return values, torch.linalg.qr((vectors @ x).T).Q.T
+
+
+def _subspace_iteration(rows, mean, k, generator, n_iter=12, oversampling=10):
+    n, d = rows.shape
+    width = min(k + oversampling, d)
+    basis = torch.randn(d, width, dtype=torch.float64, generator=generator)
+    for _ in range(n_iter):
+        basis = torch.linalg.qr(basis).Q
+        basis = sum(x.T @ (x @ basis) for x in _centred(rows, mean)) / n
+    basis, triangle = torch.linalg.qr(basis)
+    left, values, _ = torch.linalg.svd(triangle)
+    return values[:k], (basis @ left).T[:k]

@@ -1,0 +1,100 @@
+"""Starting points of training: a dense network that is PCA before its first step."""
+
+import torch
+from torch import nn
+
+from skae._rows import blocks, principal_axes
+
+
+def start_at_pca(network, rows, generator):
+    """Set the linear path of `network` to the PCA of `rows`, and the rest to zero.
+
+    The code starts as PCA's scores with unit variance (with their own where weights
+    are tied), and the output as PCA's reconstruction. Components beyond the rank of
+    the data start as random directions that the decoder does not use yet.
+    """
+    mean, axes, variances = principal_axes(
+        rows, network.config["n_components"], generator
+    )
+    used = variances > variances.max() * 1e-12
+    axes, scales = axes[used], variances[used].sqrt()[:, None]
+    if network.config["tied_weights"]:
+        set_linear_maps(network, mean, axes, axes)
+        return
+    set_linear_maps(network, mean, axes / scales, axes * scales)
+    activations = network.code_activation, network.output_activation
+    if not all(isinstance(activation, nn.Identity) for activation in activations):
+        _refit_decoder(network, rows)
+
+
+def set_linear_maps(network, mean, encoder, decoder):
+    """Make `network` linear: centre, map by `encoder`, and back by `decoder`.
+
+    Both maps have a row for each of the code's first units; the rows of units beyond
+    are left as they are in the encoder, and are zero in the decoder.
+    """
+    first, second = _linear_layers(network)
+    with torch.no_grad():
+        first.weight[: len(encoder)] = encoder.to(first.weight)
+        first.bias.zero_()
+        first.bias[: len(encoder)] = -(encoder @ mean).to(first.bias)
+        second.bias[:] = mean.to(second.bias)
+        if not network.config["tied_weights"]:
+            second.weight.zero_()
+            second.weight[:, : len(decoder)] = decoder.T.to(second.weight)
+
+
+def _linear_layers(network):
+    """Return the encoder's and the decoder's linear layer, and zero those beside."""
+    if network.encoder_path is None:
+        return network.encoder[-1], network.decoder[-1]
+    for last in (network.encoder[-1], network.decoder[-1]):
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
+    return network.encoder_path, network.decoder_path
+
+
+@torch.no_grad()
+def _refit_decoder(network, rows):
+    """Fit the linear decoder to the codes by least squares.
+
+    Where the output is logistic, it is fitted to the logits' first-order expansion
+    around the columns' means.
+    """
+    _, decoder = _linear_layers(network)
+    moments = targets = 0.0
+    for block in blocks(*rows.shape):
+        x = rows.take(block)
+        code = network.encode(x).double()
+        code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
+        moments = moments + code.T @ code
+        targets = targets + code.T @ rows.target(x).double()
+    if isinstance(network.output_activation, nn.Sigmoid):
+        count = moments[:, -1:]
+        mean = (targets[-1] / len(rows)).clamp(0.01, 0.99)
+        targets = (targets - count * mean) / (mean * (1 - mean)) + count * mean.logit()
+    ridge = 1e-6 * moments.diagonal().mean() * torch.eye(len(moments)).to(moments)
+    solution = torch.linalg.solve(moments + ridge, targets)
+    decoder.weight[:] = solution[:-1].T.to(decoder.weight)
+    decoder.bias[:] = solution[-1].to(decoder.bias)
+
+
+@torch.no_grad()
+def principal_components(network, rows):
+    """Read principal axes and the variances along them off a linear `network`.
+
+    With the decoder's matrix :math:`B` and the covariance :math:`S` of the code, they
+    are the left singular vectors of :math:`B S^{1/2}` and its squared singular values.
+    """
+    codes = [network.encode(rows.take(b)).double() for b in blocks(*rows.shape)]
+    codes = torch.cat(codes)
+    codes -= codes.mean(dim=0)
+    values, vectors = torch.linalg.eigh(codes.T @ codes / max(len(codes) - 1, 1))
+    root = vectors * values.clamp(min=0).sqrt()
+    unit = torch.eye(codes.shape[1]).to(next(network.parameters()))
+    matrix = (network.decode(unit) - network.decode(0 * unit)).double().T
+    axes, scales, _ = torch.linalg.svd(matrix @ root, full_matrices=False)
+    axes = axes.T
+    largest = axes.abs().argmax(dim=1, keepdim=True)
+    axes = axes * axes.gather(1, largest).sign()
+    return axes.cpu().numpy(), scales.square().cpu().numpy()

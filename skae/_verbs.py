@@ -1,0 +1,198 @@
+"""What a fitted autoencoder does: scikit-learn's verbs, and how it is stored."""
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from skae._net import dump, limited_threads, load_network, load_training
+from skae._rows import as_float, blocks
+
+
+class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """The methods of a fitted autoencoder, which need `net_`, `mean_` and `scale_`.
+
+    The network takes rows scaled to ``(x - mean_) / scale_``; what it decodes is on
+    the same scale, unless its output is bounded and so in the data's own units.
+    """
+
+    def transform(self, X):
+        """Return the code of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to encode.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            The codes, in the floating type of `X`.
+        """
+        check_is_fitted(self)
+        X = self._validate(X)
+        return self._apply(lambda network, x: network.encode(x), X, self.n_components_)
+
+    def inverse_transform(self, Z):
+        """Return the row that each code stands for.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Codes to decode.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            The reconstructions, in the units of the training data.
+        """
+        check_is_fitted(self)
+        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        if Z.shape[1] != self.n_components_:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but {type(self).__name__} decodes "
+                f"n_components={self.n_components_}."
+            )
+        decoded = self._apply(
+            lambda network, z: network.decode(z), Z, self.n_features_in_, scaled=False
+        )
+        return self._in_units(decoded)
+
+    def reconstruct(self, X):
+        """Return each row encoded and decoded.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            The reconstructions, in the units of the training data.
+        """
+        check_is_fitted(self)
+        X = self._validate(X)
+        decoded = self._apply(
+            lambda network, x: network.decode(network.encode(x)), X, X.shape[1]
+        )
+        return self._in_units(decoded)
+
+    def score_samples(self, X):
+        """Return how well each row is reconstructed; higher is more normal.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Minus the loss of each row, averaged over its entries, in the units of
+            `X`: for the squared error minus the mean squared error.
+        """
+        check_is_fitted(self)
+        X = self._validate(X)
+        loss, power = self._make_loss()
+
+        def row_losses(network, x):
+            return loss(network(x), self._target(x)).mean(dim=1, keepdim=True)
+
+        losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
+        return -losses * self.scale_**power
+
+    def score(self, X, y=None):
+        r"""Return the explained variance of the reconstruction of `X`.
+
+        It is :math:`1-\sum_i\lVert x_i-\hat x_i\rVert^2/\sum_i\lVert x_i-\bar x\rVert^2`
+        with the training mean :math:`\bar x`, for every loss: 1 is perfect, 0 is no
+        better than the mean. Where no row differs from the mean it is 1 for a perfect
+        reconstruction and else 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to reconstruct.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            The explained variance; the best is 1.
+        """
+        reconstruction = self.reconstruct(X)
+        X = self._validate(X)
+        residual = total = 0.0
+        for rows in blocks(*X.shape):
+            x = as_float(X, rows)
+            residual += float(((x - reconstruction[rows]) ** 2).sum())
+            total += float(((x - self.mean_) ** 2).sum())
+        return 1 - residual / total if total > 0 else float(residual == 0)
+
+    def _apply(self, function, X, width, scaled=True):
+        """Return ``function(network, rows)`` for all rows, in the type of `X`."""
+        network = self._network_in(X.dtype)
+        parameter = next(network.parameters())
+        size = sum(p.numel() for p in network.parameters())
+        result = np.empty((X.shape[0], width), dtype=X.dtype)
+        with limited_threads(size, X.shape[0]), torch.inference_mode():
+            for rows in blocks(X.shape[0], max(X.shape[1], width)):
+                x = as_float(X, rows, X.dtype)
+                if scaled:
+                    x -= self.mean_.astype(X.dtype)
+                    x /= self.scale_
+                x = torch.from_numpy(x).to(parameter)
+                result[rows] = function(network, x).cpu().numpy()
+        return result
+
+    def _network_in(self, dtype):
+        """Return the network with weights in `dtype`; another type is a copy."""
+        network = self.net_.module_
+        if dtype == np.float32 or self.net_.device == "mps":
+            return network if self._is_single(network) else deepcopy(network).float()
+        return deepcopy(network).double() if self._is_single(network) else network
+
+    @staticmethod
+    def _is_single(network):
+        return next(network.parameters()).dtype == torch.float32
+
+    def _target(self, x):
+        """Return what the network is to decode from the scaled rows `x`."""
+        return x * self.scale_ + torch.from_numpy(self.mean_).to(x) if self._bounded else x
+
+    def _in_units(self, decoded):
+        if not self._bounded:
+            decoded *= self.scale_
+            decoded += self.mean_.astype(decoded.dtype)
+        return decoded
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "net_" in state:
+            state = {**state, "net_": dump(self.net_, with_training=self.warm_start)}
+        return state
+
+    def __setstate__(self, state):
+        stored = state.get("net_")
+        super().__setstate__(state)
+        if stored is not None:
+            network, generator = load_network(stored)
+            self.net_ = load_training(self._make_net(network, generator), stored)

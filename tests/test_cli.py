@@ -1,0 +1,306 @@
+"""The command line: files in, three files out, one clear line where that fails."""
+
+import builtins
+import csv
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+import skae
+import skae.__main__ as cli
+from skae._compare import run, tables
+
+pandas = pytest.importorskip("pandas")
+pytest.importorskip("matplotlib")
+
+CHEAP = {"Autoencoder": PCA(whiten=True)}
+OUTPUTS = ["comparison.csv", "comparison.png", "report.html"]
+
+
+@pytest.fixture(autouse=True)
+def cheap_estimators(monkeypatch, tmp_path):
+    """Compare something that fits at once, in an empty directory."""
+    check = run._check_estimators
+    monkeypatch.setattr(run, "_check_estimators", lambda given: check(given or CHEAP))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Make a table with gaps, categories, booleans and columns of no use."""
+    rng, n = np.random.RandomState(0), 60
+    frame = pandas.DataFrame(
+        {
+            "id": np.arange(n),
+            "age": rng.randint(18, 80, n).astype(float),
+            "height": rng.normal(170, 9, n).round(1),
+            "city & canton": rng.choice(["Bern", "Zürich", "Genève"], n),
+            "member": rng.choice([True, False], n),
+            "name": [f"person {i}" for i in range(n)],
+            "same": 1,
+            "price": rng.normal(size=n).round(3),
+        }
+    )
+    frame.loc[::7, "age"] = np.nan
+    frame.loc[::11, "city & canton"] = None
+    frame.loc[3:5, "price"] = np.nan
+    return frame
+
+
+def hide(monkeypatch, package):
+    """Make an import of the package fail, as where it is not installed."""
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name.split(".")[0] == package:
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+
+
+def read_table(directory="skae-comparison"):
+    with open(f"{directory}/comparison.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def read_report(directory="skae-comparison"):
+    with open(f"{directory}/report.html", encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "wine", "diabetes"])
+def test_built_in_tables(name, capsys, tmp_path):
+    arguments = ["compare", name, "--components", "2,3", "--output", "deep/out"]
+    assert cli.main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "Autoencoder" in printed and "Wrote" in printed
+    output = tmp_path / "deep" / "out"
+    assert sorted(path.name for path in output.iterdir()) == OUTPUTS
+    assert (output / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    rows = read_table(output)
+    assert [row["n_components"] for row in rows] == ["2", "2", "3", "3"]
+    key = "r2_target" if name == "diabetes" else "accuracy"
+    assert float(rows[0][key]) > 0.2
+
+
+def test_same_command_same_numbers(capsys):
+    tables = []
+    for _ in range(2):
+        assert cli.main(["compare", "wine", "--components", "2", "--seed", "5"]) == 0
+        tables.append(read_table())
+    for one, other in zip(*tables, strict=True):
+        same = {key for key in one if one[key] == other[key]}
+        assert {key for key in one if "seconds" not in key} <= same
+
+
+def test_csv_with_gaps_and_categories(people, capsys):
+    people.to_csv("people.csv", index=False)
+    arguments = ["compare", "people.csv", "--target", "price", "--components", "2"]
+    assert cli.main(arguments) == 0
+    page = read_report()
+    for note in [
+        "people.csv: 60 rows, 8 columns.",
+        "3 rows without a value of price left out.",
+        "id (row numbers), name (60 distinct texts), same (one value at most)",
+        "Numeric columns (3): 9 gaps filled with the column&#x27;s median",
+        "Categorical columns (city &amp; canton)",
+        "OneHotEncoder); 6 gaps are a level of their own",
+        "training rows alone",
+        "Target: price, numbers (regression).",
+    ]:
+        assert note in page
+    HTMLParser().feed(page)
+    assert 'src="http' not in page and "href" not in page
+    assert "r2_target" in read_table()[0]
+
+
+def test_prepared_columns_are_those_announced(people):
+    people.to_csv("people.csv", index=False)
+    table = tables.load("people.csv", "price")
+    assert list(table.X) == ["age", "height", "city & canton", "member"]
+    Z = table.preprocessor.fit_transform(table.X)
+    assert Z.shape == (57, 3 + 4)  # three cities and the gap
+    np.testing.assert_allclose(Z[:, :3].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(Z[:, :3].std(axis=0), 1)
+    np.testing.assert_array_equal(Z[:, 3:].sum(axis=1), 1)
+    unseen = table.X.assign(**{"city & canton": "Chur"})
+    with pytest.warns(UserWarning, match="unknown categories"):
+        assert not table.preprocessor.transform(unseen)[:, 3:].any()
+
+
+def test_semicolons_and_decimal_commas(people):
+    people.to_csv("comma.csv", index=False)
+    people.to_csv(
+        "semicolon.csv", index=False, sep=";", decimal=",", encoding="utf-8-sig"
+    )
+    one, other = (
+        tables.load(f"{name}.csv", "member") for name in ("comma", "semicolon")
+    )
+    pandas.testing.assert_frame_equal(one.X, other.X)
+    assert "Commas in numbers were read as decimal points." in other.notes
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_file_without_header(separator):
+    numbers = np.random.RandomState(0).normal(size=(20, 3))
+    np.savetxt("bare.csv", numbers, delimiter=separator)
+    table = tables.load("bare.csv", "2")
+    np.testing.assert_allclose(table.X, numbers[:, :2])
+    np.testing.assert_allclose(table.y, numbers[:, 2])
+    assert "The file has no header; columns count from 0." in table.notes
+
+
+def test_question_marks_and_infinities_are_gaps():
+    numbers = np.random.RandomState(0).normal(size=(20, 3)).astype(object)
+    numbers[3, 0], numbers[4, 1] = "?", "inf"
+    pandas.DataFrame(numbers, columns=list("abc")).to_csv("gaps.csv", index=False)
+    table = tables.load("gaps.csv")
+    assert table.X.isna().sum().to_dict() == {"a": 1, "b": 1, "c": 0}
+    assert np.isfinite(table.preprocessor.fit_transform(table.X)).all()
+
+
+def test_parquet(people):
+    pytest.importorskip("pyarrow")
+    people["when"] = pandas.date_range("2020", periods=len(people))
+    people["size"] = people["city & canton"].astype("category")
+    people["count"] = pandas.array([1, 2, None] * 20, dtype="Int64")
+    people.to_parquet("people.parquet")
+    assert cli.main(["compare", "people.parquet", "--target", "member"]) == 0
+    page = read_report()
+    assert "when (dates)" in page and "Target: member, 2 labels" in page
+    assert "Warning: n_components dropped: 16" in page
+
+
+def test_npy():
+    images = np.random.RandomState(0).normal(size=(30, 2, 3)).astype(np.float32)
+    np.save("images.npy", images)
+    assert (
+        cli.main(["compare", "images.npy", "--components", "2", "--target", "5"]) == 0
+    )
+    assert "Rows of shape (2, 3) were flattened." in read_report()
+
+
+def test_task_overrides_the_guess(people, capsys):
+    people["grade"] = np.arange(60) % 6
+    people.to_csv("people.csv", index=False)
+    arguments = ["compare", "people.csv", "--target", "grade", "--components", "2"]
+    assert cli.main(arguments) == 0
+    assert "accuracy" in read_table()[0]
+    assert cli.main([*arguments, "--task", "regression"]) == 0
+    assert "r2_target" in read_table()[0]
+
+
+def write_bad_files():
+    for name, text in {
+        "one.csv": "a,b\n1,2\n",
+        "empty.csv": "",
+        "ragged.csv": "a,b\n1,2\n1,2,3\n",
+        "narrow.csv": "a,b\n1,2\n2,1\n3,5\n4,4\n",
+        "prose.csv": "a\n" + "\n".join(f"text {i}" for i in range(60)),
+        "unknown.csv": "a,b,c\n1,2,\n2,1,\n",
+    }.items():
+        with open(name, "w") as file:
+            file.write(text)
+    for name in ("bytes.csv", "bytes.npy", "bytes.parquet"):
+        with open(name, "wb") as file:
+            file.write(bytes(range(256)))
+    np.save("words.npy", np.array([["a", "b"]] * 9))
+    np.save("flat.npy", np.arange(9.0))
+    np.save("one.npy", np.ones((1, 9)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("one.csv", "one.csv has 1 row, 2 columns; a comparison needs more rows"),
+        ("one.npy", "one.npy has 1 row, 9 columns"),
+        ("empty.csv", "cannot read 'empty.csv'"),
+        ("ragged.csv", "Expected 2 fields in line 3, saw 3"),
+        ("narrow.csv", "n_components must be below the number of columns"),
+        ("prose.csv", "no column to compress. Columns left out: a (60 distinct texts)"),
+        ("unknown.csv --target c", "'c' is known in 0 rows only"),
+        ("bytes.csv", "cannot read 'bytes.csv'"),
+        ("bytes.npy", "cannot read 'bytes.npy'"),
+        ("bytes.parquet", "cannot read 'bytes.parquet'"),
+        ("words.npy", "expected numbers, got dtype <U1"),
+        ("flat.npy", "expected an array of rows and columns"),
+        ("missing.csv", "there is no file 'missing.csv'"),
+        ("table.xlsx", "got 'table.xlsx'"),
+        ("people.csv --target prise", "no column 'prise'; did you mean price?"),
+        ("people.csv --target zzz", "no column 'zzz'; there is id, age, height"),
+        ("people.csv --target name", "rows of the most frequent label in y, 1, got 3"),
+        ("people.csv --task regression", "--task needs a --target"),
+        ("people.csv --target member --task regression --folds 99", "cv must be"),
+        ("wine --target a", "--target is for files"),
+        ("wine --components 2,x", "--components: expected positive whole numbers"),
+        ("wine --components 0", "--components: expected positive whole numbers"),
+        ("wine --components 99", "at most 12, got (99,)"),
+        ("wine --folds 1", "cv must be between 2"),
+        ("wine --output people.csv", "people.csv"),
+        ("wine --bogus", "unrecognized arguments: --bogus"),
+    ],
+)
+def test_bad_input_ends_with_one_line_and_status_2(arguments, message, people, capsys):
+    if ".parquet" in arguments:
+        pytest.importorskip("pyarrow")
+    write_bad_files()
+    people.to_csv("people.csv", index=False)
+    try:
+        status = cli.main(["compare", *arguments.split()])
+    except SystemExit as stop:  # from argparse
+        status = stop.code
+    assert status == 2
+    error = capsys.readouterr().err
+    assert message in error and "error: " in error
+    assert error.count("\n") == 1
+
+
+def test_no_command_is_one_line_too(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_interrupt_is_status_130(monkeypatch, capsys):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "measure", interrupt)
+    assert cli.main(["compare", "wine"]) == 130
+    assert "interrupted" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("package", "data", "hint"),
+    [
+        ("matplotlib", "wine", 'pip install "skae[compare]"'),
+        ("pandas", "people.csv", 'pip install "skae[compare]"'),
+        ("pyarrow", "people.parquet", 'pip install "skae[parquet]"'),
+    ],
+)
+def test_missing_extras_say_what_to_install(
+    package, data, hint, people, monkeypatch, capsys
+):
+    pytest.importorskip("pyarrow")
+    people.to_csv("people.csv", index=False)
+    people.to_parquet("people.parquet")
+    if package == "pyarrow":  # pandas looks for it without an import statement
+        monkeypatch.setitem(sys.modules, package, None)
+    hide(monkeypatch, package)
+    assert cli.main(["compare", data]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_built_in_tables_need_no_pandas(monkeypatch):
+    hide(monkeypatch, "pandas")
+    assert cli.main(["compare", "wine", "--components", "2"]) == 0
+
+
+def test_autoencoder_is_compared_where_nothing_is_given(monkeypatch):
+    monkeypatch.undo()  # the estimators themselves, not their cheap stand-in
+    assert isinstance(run._check_estimators(None)["Autoencoder"], skae.Autoencoder)
