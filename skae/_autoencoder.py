@@ -70,11 +70,13 @@ class Autoencoder(BaseAutoencoder):
     """
 
     hidden_layer_sizes: int | tuple = (256, 128)
-    activation: str = "gelu"
+    activation: str = "relu"
     code_activation: str = "identity"
     output_activation: str = "auto"
     loss: str = "squared_error"
     init: str = "pca"
+    learning_rate_init: float = 0.005
+    weight_decay: float = 0.3
 
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
@@ -140,7 +142,7 @@ class Autoencoder(BaseAutoencoder):
                 "columns of X, and nothing regularises the code: copying the input is "
                 "a solution. Lower n_components or set alpha.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
     def _initialize(self, network, rows, generator):

@@ -1,5 +1,6 @@
 """The engine: from rows to a fitted network, and from the network to estimator verbs."""
 
+import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass
@@ -12,8 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from skae._net import AutoencoderNet, KeepBest, Objective
+from skae._net import AutoencoderNet, Objective, Watch
 from skae._rows import Rows, location_and_scale
+from skae._selection import FOLDS_BELOW, fit_and_choose, folds, reference_losses
 from skae._start import principal_components
 from skae._verbs import AutoencoderVerbs
 from skae.losses import squared_error
@@ -53,6 +55,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     tied_weights: bool = False
     alpha: float = 0.0
     l1_ratio: float = 0.0
+    weight_decay: float = 0.0
     solver: str = "adam"
     learning_rate: str = "one_cycle"
     learning_rate_init: float = 0.003
@@ -73,6 +76,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         "tied_weights": ["boolean"],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
         "learning_rate": [StrOptions({"constant", "cosine", "one_cycle"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -92,8 +96,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    # Steps of training for max_iter='auto', unless 20 epochs are more.
-    _auto_steps = 4000
+    # Least number of steps for max_iter='auto'.
+    _auto_steps = 400
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
 
@@ -142,11 +146,10 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             X_val = None if X_val is None else self._validate(X_val, "X_val")
             net = self._resume() if going_on else self._begin(X)
             rows = self._rows(X, net)
-            rows, rows_valid = self._split(rows, X_val, net)
+            net.batch_size, net.max_epochs = self._budget(len(rows))
             if not going_on:
                 self._initialize(net.module, rows, net.generator)
-            net.batch_size, net.max_epochs = self._budget(len(rows))
-            self._fit_network(net, rows, rows_valid)
+            self._fit_network(net, rows, X_val, going_on)
             self._keep(net, rows, going_on)
         return self
 
@@ -204,12 +207,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
             lr=1.0 if line_search else self.learning_rate_init,
+            weight_decay=0.0 if network.is_linear else self.weight_decay,
             device=self._device(),
             verbose=int(self.verbose),
-            callbacks=[
-                KeepBest(self.tol, self.n_iter_no_change or np.inf),
-                *(clone(callback) for callback in self.callbacks or ()),
-            ],
+            watch=Watch(self.tol, self.n_iter_no_change or np.inf),
+            callbacks=[clone(callback) for callback in self.callbacks or ()],
         )
 
     def _device(self):
@@ -221,32 +223,65 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         dtype = next(net.module.parameters()).dtype
         return Rows(X, self.mean_, self.scale_, dtype, net.device, self._bounded)
 
-    def _split(self, rows, X_val, net):
-        """Return the rows to train on and those to watch, or None."""
-        if X_val is not None:
-            return rows, self._rows(X_val, net)
-        n_valid = round(self.validation_fraction * len(rows))
-        if not self.early_stopping or not 0 < n_valid < len(rows):
-            return rows, None
-        order = torch.randperm(len(rows), generator=net.generator)
-        return rows.subset(order[n_valid:]), rows.subset(order[:n_valid])
-
-    def _fit_network(self, net, rows, rows_valid):
-        net.train(rows, rows_valid)
-
     def _budget(self, n_rows):
         """Return the rows in a batch and the number of epochs."""
-        if self.batch_size == "auto":
-            batch_size = 64 if n_rows <= 8192 else 128
-        else:
-            batch_size = self.batch_size
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            # Gradients' noise and the number of steps both grow with the root of n.
+            batch_size = int(2 ** np.clip(np.rint(np.log2(1.5 * n_rows**0.5)), 5, 8))
         batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
-        if self.max_iter == "auto" and self.solver == "lbfgs":
+        if self.max_iter != "auto":
+            return batch_size, self.max_iter
+        if self.solver == "lbfgs":
             return batch_size, 50
-        if self.max_iter == "auto":
-            n_batches = -(-n_rows // batch_size)
-            return batch_size, max(20, -(-self._auto_steps // n_batches))
-        return batch_size, self.max_iter
+        return batch_size, max(40, -(-self._auto_steps * batch_size // n_rows))
+
+    def _fit_network(self, net, rows, X_val, going_on):
+        cautious = net.module.has_path and not going_on
+        parts = self._parts(net, rows, X_val, cautious)
+        self._set_loss_unit(net, rows)
+        choice = fit_and_choose(net, rows, parts, cautious)
+        self._keep_scores(net, parts, choice)
+
+    def _parts(self, net, rows, X_val, cautious):
+        """Return pairs of rows to train on and rows, or None, to watch."""
+        if X_val is not None:
+            return [(rows, self._rows(X_val, net))]
+        n_rows = len(rows)
+        if not self.early_stopping or n_rows < 5:
+            return [(rows, None)]
+        if cautious and n_rows < FOLDS_BELOW:
+            return folds(rows, net.generator)
+        n_valid = max(1, round(self.validation_fraction * n_rows))
+        order = torch.randperm(n_rows, generator=net.generator)
+        return [(rows.subset(order[n_valid:]), rows.subset(order[:n_valid]))]
+
+    def _set_loss_unit(self, net, rows):
+        """Let gradients be those of a loss of 1, if PCA has left little of it."""
+        if net.module.has_path:
+            net.initialize()
+            some = rows.subset(torch.arange(min(len(rows), 4096)))
+            net.loss_unit = float(net.row_losses(some).mean()) or 1.0
+
+    def _keep_scores(self, net, parts, choice):
+        self.pca_score_ = self.best_validation_score_ = self.validation_scores_ = None
+        if choice is None:
+            return
+        loss, _ = self._make_loss()
+        n_components = net.module_.config["n_components"]
+        by_pca, by_mean = reference_losses(loss, parts, n_components, net.generator)
+        by_mean = by_mean or 1.0
+        self.pca_score_ = 1 - by_pca / by_mean
+        self.best_validation_score_ = 1 - choice.loss / by_mean
+        self.validation_scores_ = [1 - loss / by_mean for loss in choice.losses]
+        if choice.epoch == 0 and net.module_.has_path:
+            warnings.warn(
+                "Rows kept out of training give no reason to prefer the network to "
+                f"PCA: the fitted autoencoder is PCA with n_components={n_components}, "
+                f"which explains {self.pca_score_:.1%} of them.",
+                UserWarning,
+                stacklevel=5,
+            )
 
     def _keep(self, net, rows, going_on):
         self.net_ = net
@@ -254,9 +289,6 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         earlier = self.loss_curve_ if going_on else []
         self.loss_curve_ = [*earlier, *net.history[:, "train_loss"]]
         self.n_iter_ = len(self.loss_curve_)
-        watched = "valid_loss" in net.history[-1]
-        scores = [-loss for loss in net.history[:, "valid_loss"]] if watched else None
-        self.validation_scores_ = scores
         self.__dict__.pop("components_", None)
         self.__dict__.pop("explained_variance_", None)
         if net.module_.is_linear:

@@ -22,9 +22,15 @@ PARAMETERS = {
         "float",
         "Share of L1 in the penalty, in [0, 1]; 0 is L2 alone.",
     ),
+    "weight_decay": (
+        "float",
+        "Weight decay of AdamW, in [0, inf): each step takes it times the learning rate\n"
+        "off all trained parameters, unless the network is linear. Only used by\n"
+        "``solver='adam'``.",
+    ),
     "solver": (
         "{'adam', 'sgd', 'lbfgs'}",
-        "Optimiser. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs' works on all rows\n"
+        "Optimiser. 'adam' is AdamW. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs' works on all rows\n"
         "at once and in double precision, makes 20 iterations an epoch, and needs none\n"
         "of `batch_size`, `learning_rate` and `learning_rate_init`.",
     ),

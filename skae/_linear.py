@@ -29,9 +29,9 @@ class LinearAutoencoder(BaseAutoencoder):
     :math:`\lambda_i` of the scaled rows' covariance [2]_: components whose variance is
     below :math:`\alpha d` vanish. (With `l1_ratio`, L1 takes its share of the penalty.)
 
-    ``solver='svd'`` sets this minimum in closed form. Its code equals that of
-    ``PCA(whiten=True)``; with `alpha` or `tied_weights` it is not whitened. The other
-    solvers start at random weights and find the same subspace, in other coordinates.
+    ``solver='svd'`` sets this minimum in closed form, with :math:`A = B^\top`; without
+    `alpha` its code is PCA's divided by `scale_`. The other solvers start at random
+    weights and find the same subspace, in other coordinates.
 
     Parameters
     ----------
@@ -60,8 +60,9 @@ class LinearAutoencoder(BaseAutoencoder):
     >>> from sklearn.decomposition import PCA
     >>> from skae import LinearAutoencoder
     >>> X, _ = load_digits(return_X_y=True)
-    >>> Z = LinearAutoencoder(n_components=4).fit_transform(X)
-    >>> np.allclose(Z, PCA(n_components=4, whiten=True).fit_transform(X))
+    >>> linear = LinearAutoencoder(n_components=4).fit(X)
+    >>> pca = PCA(n_components=4).fit(X)
+    >>> np.allclose(linear.scale_ * linear.transform(X), pca.transform(X))
     True
     """
 
@@ -95,27 +96,21 @@ class LinearAutoencoder(BaseAutoencoder):
             n_features, self.n_components, tied_weights=self.tied_weights
         )
 
-    def _fit_network(self, net, rows, rows_valid):
+    def _fit_network(self, net, rows, X_val, going_on):
         if self.solver != "svd":
-            super()._fit_network(net, rows, rows_valid)
+            super()._fit_network(net, rows, X_val, going_on)
             return
         self._set_minimum(net, rows)
         net.initialize()
-        net.rows_valid_ = None
-        net.module_.eval()
         net.history.new_epoch()
-        net.history.record("train_loss", net.mean_loss(rows))
+        net.record("train_loss", float(net.row_losses(rows).mean()))
+        self._keep_scores(net, [], None)
 
     def _set_minimum(self, net, rows):
-        n, d = rows.shape
         mean, axes, variances = principal_axes(rows, self.n_components, net.generator)
         used = variances > variances.max() * 1e-13
         axes, variances = axes[used], variances[used]
-        if self.alpha or self.tied_weights:
-            shrunk = (1 - self.alpha * d / variances).clamp(min=0).sqrt()
-            encoder = decoder = axes * shrunk[:, None]
-        else:
-            scales = (variances * n / max(n - 1, 1)).sqrt()[:, None]
-            encoder, decoder = axes / scales, axes * scales
+        shrunk = (1 - self.alpha * rows.shape[1] / variances).clamp(min=0).sqrt()
+        maps = axes * shrunk[:, None]
         torch.nn.init.zeros_(net.module.encoder[-1].weight)
-        set_linear_maps(net.module, mean, encoder, decoder)
+        set_linear_maps(net.module, mean, maps, maps)

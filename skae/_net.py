@@ -1,6 +1,7 @@
 """The skorch network that trains an autoencoder; the only file that imports skorch."""
 
 import math
+from copy import copy
 from contextlib import contextmanager
 from functools import cache
 
@@ -17,14 +18,14 @@ SCHEDULES = {
     "constant": lambda progress: 1.0,
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
     "one_cycle": lambda progress: (
-        (progress + 0.01) / 0.21
-        if progress < 0.2
-        else 0.5 + 0.5 * math.cos(math.pi * (progress - 0.2) / 0.8)
+        (progress + 1e-3) / 0.101
+        if progress < 0.1
+        else 0.5 + 0.5 * math.cos(math.pi * (progress - 0.1) / 0.9)
     ),
 }
 
 OPTIMIZERS = {
-    "adam": (torch.optim.Adam, {"fused": True}),
+    "adam": (torch.optim.AdamW, {"fused": True, "betas": (0.9, 0.95)}),
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
     # Set in closed form; skorch wants an optimiser all the same.
     "svd": (torch.optim.SGD, {}),
@@ -78,41 +79,50 @@ class Objective(nn.Module):
         return value
 
 
-class KeepBest(Callback):
-    """Keep the best epoch's weights in memory, and stop when nothing improves.
+class Watch(Callback):
+    """Follow the losses of the rows kept out of training, and keep the best weights.
 
-    The loss watched is that of the validation rows where there are any, else the
-    training loss; only in the first case are the best weights put back, the start's
-    being the first candidate.
+    Where no rows are kept out, only the training loss is followed, and the last
+    weights stay.
+
+    Parameters
+    ----------
+    tol : float
+        Improvement of the loss that counts.
+    patience : float
+        Epochs without it that end training.
     """
 
     def __init__(self, tol, patience):
         self.tol, self.patience = tol, patience
 
     def on_train_begin(self, net, **kwargs):
-        """Take the weights at the start as the first candidate."""
-        self.weights_, self.epoch_, self.misses_ = None, 0, 0
+        """Compute the losses at the start."""
+        self.weights_ = self.start_ = None
+        self.curves_, self.misses_ = [], 0
         self.best_ = self.target_ = math.inf
         if net.rows_valid_ is not None:
-            self.best_ = self.target_ = net.mean_loss(net.rows_valid_)
-            self._keep(net)
+            self.start_ = net.row_losses(net.rows_valid_)
 
-    def _keep(self, net):
-        state = net.module_.state_dict()
-        self.weights_ = {name: value.clone() for name, value in state.items()}
+    def _keep_if_best(self, net, loss):
+        if loss < self.best_:
+            state = net.module_.state_dict()
+            self.weights_ = {name: value.clone() for name, value in state.items()}
+            self.best_ = loss
 
     def on_epoch_end(self, net, **kwargs):
         """Compare the epoch just ended with the best so far."""
-        monitor = "train_loss" if net.rows_valid_ is None else "valid_loss"
-        loss = net.history[-1, monitor]
-        if loss < self.best_:
-            self.best_, self.epoch_ = loss, len(net.history)
-            if net.rows_valid_ is not None:
-                self._keep(net)
+        if net.rows_valid_ is None:
+            loss = net.history[-1, "train_loss"]
+        else:
+            self.curves_.append(net.row_losses(net.rows_valid_))
+            loss = float(self.curves_[-1].mean())
+            net.record("valid_loss", loss)
+            self._keep_if_best(net, loss)
         self.misses_ += 1
         if loss < self.target_ - self.tol:
             self.target_, self.misses_ = loss, 0
-        if self.misses_ >= self.patience:
+        if self.misses_ >= self.patience or len(net.history) == net.last_epoch_:
             raise StopTraining
 
     def on_train_end(self, net, **kwargs):
@@ -139,26 +149,47 @@ class AutoencoderNet(NeuralNet):
         Course of the learning rate, a key of `SCHEDULES`.
     solver : str
         A key of `OPTIMIZERS`.
+    watch : Watch
+        The callback that ends training and keeps the best weights.
+    weight_decay : float
+        Decoupled weight decay, for Adam.
     **kwargs
         Passed to `skorch.NeuralNet`.
     """
 
     def __init__(
-        self, module, criterion, *, generator, corruption, schedule, solver, **kwargs
+        self,
+        module,
+        criterion,
+        *,
+        generator,
+        corruption,
+        schedule,
+        solver,
+        watch,
+        weight_decay,
+        **kwargs,
     ):
         optimizer, options = OPTIMIZERS[solver]
+        if solver == "adam":
+            options = {**options, "weight_decay": weight_decay}
         options = {f"optimizer__{key}": value for key, value in options.items()}
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
-        self.generator, self.corruption = generator, corruption
-        self.schedule, self.solver = schedule, solver
+        self.generator, self.corruption, self.watch = generator, corruption, watch
+        self.schedule, self.solver, self.weight_decay = schedule, solver, weight_decay
+        self.loss_unit = 1.0
 
     @property
     def _default_callbacks(self):
-        return [("print_log", PrintLog())] if self.verbose else []
+        printing = [("print_log", PrintLog())] if self.verbose else []
+        return [("watch", self.watch), *printing]
 
-    def train(self, rows, rows_valid=None):
-        """Train on `rows` for up to `max_epochs`, watching `rows_valid`."""
-        self.rows_valid_ = rows_valid
+    def train(self, rows, rows_valid=None, last_epoch=None):
+        """Train on `rows`, watching `rows_valid`, and return what was watched.
+
+        The schedule is that of `max_epochs` epochs, even if `last_epoch` ends it early.
+        """
+        self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
         if not self.initialized_:
             self.initialize()
         self._prepare_schedule(rows)
@@ -167,7 +198,12 @@ class AutoencoderNet(NeuralNet):
             self.partial_fit(rows)
         self.rows_valid_ = None
         self.module_.eval()
-        return self
+        return copy(self.watch)
+
+    def restart(self, weights):
+        """Go back to `weights`, without a history and with a fresh optimiser."""
+        self.module.load_state_dict(weights)
+        self.initialize()
 
     def _prepare_schedule(self, rows):
         self.step_ = 0
@@ -197,8 +233,8 @@ class AutoencoderNet(NeuralNet):
             raise StopTraining from stop
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return the rows to train on and those to watch."""
-        return X, self.rows_valid_
+        """Return the rows to train on; `Watch` looks after the others."""
+        return X, None
 
     def get_iterator(self, dataset, training=False):
         """Return batches of whole tensors instead of a DataLoader."""
@@ -217,17 +253,19 @@ class AutoencoderNet(NeuralNet):
             )
             loss = math.fsum(map(float.__mul__, losses, map(float, sizes))) / sum(sizes)
         else:
-            loss = self._run_quietly(iterator, training)
+            loss = self._run_quietly(iterator)
+        self.record(f"{prefix}_loss", loss)
+
+    def record(self, name, loss):
+        """Put a loss into the history, or raise if it is not finite."""
         if not math.isfinite(loss):
             raise ValueError(
-                f"The {prefix} loss became {loss} in epoch {len(self.history)}. Lower "
+                f"{name} became {loss} in epoch {len(self.history)}. Lower "
                 f"learning_rate_init (now {self.lr}), or scale the columns of X."
             )
-        self.history.record(f"{prefix}_loss", loss)
+        self.history.record(name, loss)
 
-    def _run_quietly(self, iterator, training):
-        if not training:
-            return self._mean_loss(iterator)
+    def _run_quietly(self, iterator):
         self.module_.train()
         total = 0.0
         for batch in iterator:
@@ -238,13 +276,15 @@ class AutoencoderNet(NeuralNet):
             total = total + loss * len(batch[0])
         return float(total) / len(iterator.rows)
 
-    def mean_loss(self, rows):
-        """Return the objective on `rows`, without training or corruption."""
-        return self._mean_loss(self.get_iterator(rows))
-
-    def _mean_loss(self, batches):
-        losses = [self.validation_step(b)["loss"] * len(b[0]) for b in batches]
-        return float(sum(losses)) / len(batches.rows)
+    def row_losses(self, rows):
+        """Return the mean loss of each of `rows`, without corruption or penalties."""
+        self.module_.eval()
+        losses = []
+        with torch.no_grad():
+            for x, target in self.get_iterator(rows):
+                loss = self.criterion_.loss(self.module_(x), target)
+                losses.append(loss.mean(dim=1))
+        return torch.cat(losses).cpu()
 
     def train_step(self, batch, **fit_params):
         """Make one optimisation step, with skorch's events."""
@@ -263,7 +303,7 @@ class AutoencoderNet(NeuralNet):
         x = x if self.corruption is None else self.corruption(x)
         output = self.module_(x)
         loss = self.criterion_(self.module_, x, target, output)
-        loss.backward()
+        (loss / self.loss_unit).backward()
         return {"loss": loss, "y_pred": output.reconstruction}
 
     def validation_step(self, batch, **fit_params):

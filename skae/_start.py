@@ -7,24 +7,45 @@ from skae._rows import blocks, principal_axes
 
 
 def start_at_pca(network, rows, generator):
-    """Set the linear path of `network` to the PCA of `rows`, and the rest to zero.
+    """Make `network` the PCA of `rows`, and scale its corrections to what PCA leaves.
 
-    The code starts as PCA's scores with unit variance (with their own where weights
-    are tied), and the output as PCA's reconstruction. Components beyond the rank of
+    The code starts as PCA's scores, with unit variance where the code has an
+    activation, and the output as PCA's reconstruction. Components beyond the rank of
     the data start as random directions that the decoder does not use yet.
     """
     mean, axes, variances = principal_axes(
         rows, network.config["n_components"], generator
     )
     used = variances > variances.max() * 1e-12
-    axes, scales = axes[used], variances[used].sqrt()[:, None]
-    if network.config["tied_weights"]:
-        set_linear_maps(network, mean, axes, axes)
-        return
-    set_linear_maps(network, mean, axes / scales, axes * scales)
-    activations = network.code_activation, network.output_activation
-    if not all(isinstance(activation, nn.Identity) for activation in activations):
+    axes, deviations = axes[used], variances[used].sqrt()
+    left = _mean_square(rows, mean) - float(variances.sum())
+    left = max(left, 1e-6 * rows.shape[1]) ** 0.5
+    if network.config["code_activation"] == "identity":
+        units = torch.ones_like(deviations)
+    else:
+        units = deviations
+    set_linear_maps(network, mean, axes / units[:, None], axes * units[:, None])
+    if network.has_path:
+        with torch.no_grad():
+            network.code_gain.fill_(left)
+            network.code_gain[: len(axes)] = deviations.clamp(max=left) / units
+            network.code_scale.fill_(left)
+            network.code_scale[: len(axes)] = deviations / units
+            network.output_gain.fill_(left / rows.shape[1] ** 0.5)
+    if not _decodes_linearly(network):
         _refit_decoder(network, rows)
+
+
+def _mean_square(rows, mean):
+    exact = (torch.from_numpy(rows.exact(b)) for b in blocks(*rows.shape))
+    return float(sum((x - mean).square().sum() for x in exact)) / len(rows)
+
+
+def _decodes_linearly(network):
+    activations = network.config["code_activation"], network.config["output_activation"]
+    return set(activations) == {"identity"} or (
+        network.config["tied_weights"] and not network.has_path
+    )
 
 
 def set_linear_maps(network, mean, encoder, decoder):
@@ -39,14 +60,14 @@ def set_linear_maps(network, mean, encoder, decoder):
         first.bias.zero_()
         first.bias[: len(encoder)] = -(encoder @ mean).to(first.bias)
         second.bias[:] = mean.to(second.bias)
-        if not network.config["tied_weights"]:
+        if isinstance(second, nn.Linear):
             second.weight.zero_()
             second.weight[:, : len(decoder)] = decoder.T.to(second.weight)
 
 
 def _linear_layers(network):
     """Return the encoder's and the decoder's linear layer, and zero those beside."""
-    if network.encoder_path is None:
+    if not network.has_path:
         return network.encoder[-1], network.decoder[-1]
     for last in (network.encoder[-1], network.decoder[-1]):
         for parameter in last.parameters():
@@ -86,9 +107,8 @@ def principal_components(network, rows):
     With the decoder's matrix :math:`B` and the covariance :math:`S` of the code, they
     are the left singular vectors of :math:`B S^{1/2}` and its squared singular values.
     """
-    codes = [network.encode(rows.take(b)).double() for b in blocks(*rows.shape)]
-    codes = torch.cat(codes)
-    codes -= codes.mean(dim=0)
+    codes = torch.cat([network.encode(rows.take(b)) for b in blocks(*rows.shape)])
+    codes = codes.double() - codes.double().mean(dim=0)
     values, vectors = torch.linalg.eigh(codes.T @ codes / max(len(codes) - 1, 1))
     root = vectors * values.clamp(min=0).sqrt()
     unit = torch.eye(codes.shape[1]).to(next(network.parameters()))

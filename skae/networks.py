@@ -47,12 +47,21 @@ def linear(n_inputs, n_outputs, bias=True):
 
 
 def reset_parameters(network, generator):
-    """Draw Glorot-uniform weights from `generator`; biases become zero."""
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            nn.init.xavier_uniform_(parameter, generator=generator)
+    r"""Draw the parameters of all layers with weights from `generator`.
+
+    As in PyTorch, weights and biases are uniform on :math:`\pm 1/\sqrt{m}` where
+    :math:`m` inputs meet in a unit.
+    """
+    for module in network.modules():
+        weight = getattr(module, "weight", None)
+        own = list(module.parameters(recurse=False))
+        if weight is not None and weight.ndim > 1:
+            bound = weight[0].numel() ** -0.5
+            for parameter in own:
+                nn.init.uniform_(parameter, -bound, bound, generator=generator)
         else:
-            nn.init.zeros_(parameter)
+            for parameter in own:
+                nn.init.zeros_(parameter)
 
 
 class TiedLinear(nn.Module):
@@ -84,13 +93,16 @@ def _transposed(encoder, activation):
 
 
 class DenseNetwork(nn.Module):
-    r"""Mirrored multilayer perceptrons, optionally beside a linear path.
+    r"""Mirrored multilayer perceptrons, optionally as corrections of a linear path.
 
-    .. math:: z = g_z(A x + a + e(x)), \qquad \hat x = g_x(B z + b + d(z))
+    .. math:: z = g_z(A x + a + s \odot e(x)), \qquad
+              \hat x = g_x(B z + b + r\, d(z \oslash t))
 
-    with perceptrons :math:`e` and :math:`d`. Without the linear path,
-    :math:`A = B = 0`. Without hidden layers the perceptrons are single linear
-    layers, and the whole network is linear where both activations are the identity.
+    with perceptrons :math:`e` and :math:`d`. The linear path :math:`A, a, B, b` and the
+    gains :math:`s, r, t` are set once and not trained. Without the linear path,
+    :math:`A = B = 0` and all gains are 1. Without hidden layers the perceptrons are
+    single linear layers, and the network is linear where both activations are the
+    identity.
 
     Parameters
     ----------
@@ -138,14 +150,14 @@ class DenseNetwork(nn.Module):
             if tied_weights
             else _multilayer_perceptron(sizes[::-1], activation)
         )
-        self.encoder_path = self.decoder_path = None
-        if linear_path and hidden_layer_sizes:
-            self.encoder_path = linear(n_features, n_components)
-            self.decoder_path = (
-                TiedLinear(self.encoder_path)
-                if tied_weights
-                else linear(n_components, n_features)
-            )
+        # Whether there is a linear path, and so a start that the rest corrects.
+        self.has_path = bool(linear_path and hidden_layer_sizes)
+        if self.has_path:
+            self.encoder_path = linear(n_features, n_components).requires_grad_(False)
+            self.decoder_path = linear(n_components, n_features).requires_grad_(False)
+            self.register_buffer("code_gain", torch.ones(n_components))
+            self.register_buffer("code_scale", torch.ones(n_components))
+            self.register_buffer("output_gain", torch.ones(()))
         self.code_activation = ACTIVATIONS[code_activation]()
         self.output_activation = ACTIVATIONS[output_activation]()
 
@@ -159,16 +171,16 @@ class DenseNetwork(nn.Module):
     def encode(self, x):
         """Return the code of `x`, of shape (n_samples, n_components)."""
         z = self.encoder(x)
-        if self.encoder_path is not None:
-            z = z + self.encoder_path(x)
+        if self.has_path:
+            z = torch.addcmul(self.encoder_path(x), self.code_gain, z)
         return self.code_activation(z)
 
     def logits(self, z):
         """Return the reconstruction of code `z` before the output activation."""
-        x = self.decoder(z)
-        if self.decoder_path is not None:
-            x = x + self.decoder_path(z)
-        return x
+        if not self.has_path:
+            return self.decoder(z)
+        x = self.decoder(z / self.code_scale)
+        return torch.addcmul(self.decoder_path(z), self.output_gain, x)
 
     def decode(self, z):
         """Return the reconstruction of code `z`, (n_samples, n_features)."""
