@@ -75,12 +75,13 @@ class Autoencoder(BaseAutoencoder):
     output_activation: str = "auto"
     loss: str = "squared_error"
     init: str = "pca"
-    learning_rate_init: float = 0.005
-    weight_decay: float = 0.3
 
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "hidden_layer_sizes": [
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "code_activation": [StrOptions(set(ACTIVATIONS))],
         "output_activation": [StrOptions({"auto", *ACTIVATIONS})],
@@ -103,15 +104,17 @@ class Autoencoder(BaseAutoencoder):
             return
         stored = X.data if sparse.issparse(X) else X
         if stored.size and (stored.min() < 0 or stored.max() > 1):
-            low, high = (np.ravel(m.toarray() if sparse.issparse(m) else m)
-                         for m in (X.min(axis=0), X.max(axis=0)))
+            low, high = (
+                np.ravel(m.toarray() if sparse.issparse(m) else m)
+                for m in (X.min(axis=0), X.max(axis=0))
+            )
             column = int(np.argmax((low < 0) | (high > 1)))
             names = getattr(self, "feature_names_in_", range(X.shape[1]))
             raise ValueError(
                 f"A logistic output (loss={self.loss!r}, output_activation="
                 f"{self.output_activation!r}) needs {name} in [0, 1], but column "
-                f"{names[column]!r} goes from {low[column]:g} to {high[column]:g}. Scale "
-                "it, for instance by MinMaxScaler(clip=True)."
+                f"{names[column]!r} goes from {low[column]:g} to {high[column]:g}. "
+                "Scale it, for instance by MinMaxScaler(clip=True)."
             )
 
     def _make_loss(self):

@@ -1,4 +1,4 @@
-"""The engine: from rows to a fitted network, and from the network to estimator verbs."""
+"""The engine: from rows to a fitted network."""
 
 import warnings
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from skae._net import AutoencoderNet, Objective, Watch
+from skae._net import AutoencoderNet, Callback, Objective, Watch
 from skae._rows import Rows, location_and_scale
 from skae._selection import FOLDS_BELOW, fit_and_choose, folds, reference_losses
 from skae._start import principal_components
@@ -55,16 +55,16 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     tied_weights: bool = False
     alpha: float = 0.0
     l1_ratio: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: float | str = "auto"
     solver: str = "adam"
     learning_rate: str = "one_cycle"
-    learning_rate_init: float = 0.003
+    learning_rate_init: float = 0.005
     batch_size: int | str = "auto"
     max_iter: int | str = "auto"
     tol: float = 0.0
     early_stopping: bool = True
     validation_fraction: float = 0.1
-    n_iter_no_change: int | None = None
+    n_iter_no_change: int | str | None = "auto"
     warm_start: bool = False
     callbacks: list | None = None
     verbose: bool | int = False
@@ -76,7 +76,10 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         "tied_weights": ["boolean"],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [
+            Interval(Real, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
         "learning_rate": [StrOptions({"constant", "cosine", "one_cycle"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -88,7 +91,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            None,
+        ],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "verbose": ["verbose"],
@@ -146,7 +153,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             X_val = None if X_val is None else self._validate(X_val, "X_val")
             net = self._resume() if going_on else self._begin(X)
             rows = self._rows(X, net)
-            net.batch_size, net.max_epochs = self._budget(len(rows))
+            self._set_budget(net, len(rows))
             if not going_on:
                 self._initialize(net.module, rows, net.generator)
             self._fit_network(net, rows, X_val, going_on)
@@ -191,6 +198,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             )
         net.module.load_state_dict(old.module_.state_dict())
         net.initialize()
+        net.loss_unit = old.loss_unit
         if net.solver == old.solver:
             net.optimizer_.load_state_dict(deepcopy(old.optimizer_.state_dict()))
         return net
@@ -207,39 +215,67 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
             lr=1.0 if line_search else self.learning_rate_init,
-            weight_decay=0.0 if network.is_linear else self.weight_decay,
             device=self._device(),
             verbose=int(self.verbose),
-            watch=Watch(self.tol, self.n_iter_no_change or np.inf),
-            callbacks=[clone(callback) for callback in self.callbacks or ()],
+            watch=Watch(self.tol),
+            callbacks=self._callbacks(),
         )
 
     def _device(self):
-        if self.device != "auto":
-            return torch.device(self.device)
-        return torch.accelerator.current_accelerator(check_available=True) or "cpu"
+        if self.device == "auto":
+            found = torch.accelerator.current_accelerator(check_available=True)
+            return str(found or "cpu")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device must be 'auto' or a device PyTorch can use here, such as "
+                f"'cpu', got {self.device!r}: {error}"
+            ) from error
+        return self.device
+
+    def _callbacks(self):
+        for callback in self.callbacks or ():
+            if not isinstance(callback, Callback):
+                raise ValueError(
+                    f"callbacks must be a list of instances of skorch callbacks, got "
+                    f"{callback!r} in it."
+                )
+        return [clone(callback) for callback in self.callbacks or ()]
 
     def _rows(self, X, net):
         dtype = next(net.module.parameters()).dtype
         return Rows(X, self.mean_, self.scale_, dtype, net.device, self._bounded)
 
-    def _budget(self, n_rows):
-        """Return the rows in a batch and the number of epochs."""
-        batch_size = self.batch_size
+    def _set_budget(self, net, n_rows):
+        """Set what depends on the number of rows."""
+        batch_size, max_iter = self.batch_size, self.max_iter
         if batch_size == "auto":
             # Gradients' noise and the number of steps both grow with the root of n.
             batch_size = int(2 ** np.clip(np.rint(np.log2(1.5 * n_rows**0.5)), 5, 8))
         batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
-        if self.max_iter != "auto":
-            return batch_size, self.max_iter
-        if self.solver == "lbfgs":
-            return batch_size, 50
-        return batch_size, max(40, -(-self._auto_steps * batch_size // n_rows))
+        n_batches = -(-n_rows // batch_size)
+        if max_iter == "auto" and self.solver == "lbfgs":
+            max_iter = 50
+        elif max_iter == "auto":
+            max_iter = max(40, -(-self._auto_steps // n_batches))
+        net.batch_size, net.max_epochs = batch_size, max_iter
+        if self.solver == "adam" and not net.module.is_linear:
+            # 'auto' sums up to the same over any number of steps.
+            weight_decay = 2 / (self.learning_rate_init * max_iter * n_batches)
+            if self.weight_decay != "auto":
+                weight_decay = self.weight_decay
+            net.set_weight_decay(weight_decay)
 
     def _fit_network(self, net, rows, X_val, going_on):
         cautious = net.module.has_path and not going_on
         parts = self._parts(net, rows, X_val, cautious)
-        self._set_loss_unit(net, rows)
+        if self.n_iter_no_change != "auto":
+            net.watch.patience = self.n_iter_no_change or np.inf
+        elif len(parts) == 1 and parts[0][1] is not None:
+            net.watch.patience = np.ceil(net.max_epochs / 3)
+        if cautious:
+            self._set_loss_unit(net, rows)
         choice = fit_and_choose(net, rows, parts, cautious)
         self._keep_scores(net, parts, choice)
 
@@ -257,11 +293,10 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         return [(rows.subset(order[n_valid:]), rows.subset(order[:n_valid]))]
 
     def _set_loss_unit(self, net, rows):
-        """Let gradients be those of a loss of 1, if PCA has left little of it."""
-        if net.module.has_path:
-            net.initialize()
-            some = rows.subset(torch.arange(min(len(rows), 4096)))
-            net.loss_unit = float(net.row_losses(some).mean()) or 1.0
+        """Let gradients be those of a loss of 1, however little PCA has left of it."""
+        net.initialize()
+        some = rows.subset(torch.arange(min(len(rows), 4096)))
+        net.loss_unit = float(net.row_losses(some).mean()) or 1.0
 
     def _keep_scores(self, net, parts, choice):
         self.pca_score_ = self.best_validation_score_ = self.validation_scores_ = None

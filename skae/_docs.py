@@ -10,35 +10,40 @@ PARAMETERS = {
     ),
     "tied_weights": (
         "bool",
-        "Whether each decoder layer's weight is the transpose of the encoder layer's\n"
-        "it mirrors. Biases stay free.",
+        "Whether each decoder layer's weight is the transpose of the encoder\n"
+        "layer's it mirrors. Biases stay free.",
     ),
     "alpha": (
         "float",
-        "Strength of the penalty on weights (not biases), in [0, inf). It is added to\n"
-        "the mean loss of entries scaled to an average variance of 1.",
+        "Strength of the penalty on weights (not biases), in [0, inf). It is\n"
+        "added to the mean loss of entries scaled to an average variance of\n"
+        "1, and spares the linear path, which is not trained.",
     ),
     "l1_ratio": (
         "float",
         "Share of L1 in the penalty, in [0, 1]; 0 is L2 alone.",
     ),
     "weight_decay": (
-        "float",
-        "Weight decay of AdamW, in [0, inf): each step takes it times the learning rate\n"
-        "off all trained parameters, unless the network is linear. Only used by\n"
-        "``solver='adam'``.",
+        "float or 'auto'",
+        "Weight decay of AdamW, in [0, inf): each step takes it times the\n"
+        "learning rate off all trained parameters, unless the network is\n"
+        "linear. 'auto' is 2 divided by `learning_rate_init` and by the\n"
+        "number of steps, so that it sums up to the same for any number. Only\n"
+        "used by ``solver='adam'``.",
     ),
     "solver": (
         "{'adam', 'sgd', 'lbfgs'}",
-        "Optimiser. 'adam' is AdamW. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs' works on all rows\n"
-        "at once and in double precision, makes 20 iterations an epoch, and needs none\n"
-        "of `batch_size`, `learning_rate` and `learning_rate_init`.",
+        "Optimiser. 'adam' is AdamW. 'sgd' has a Nesterov momentum of 0.9.\n"
+        "'lbfgs' works on all rows at once and in double precision, makes 20\n"
+        "iterations an epoch, and needs none of `batch_size`, `learning_rate`\n"
+        "and `learning_rate_init`.",
     ),
     "learning_rate": (
         "{'constant', 'cosine', 'one_cycle'}",
-        "Course of the learning rate over the `max_iter` epochs: constant; a cosine\n"
-        "from its full size to zero; or a linear rise over the first fifth, then a\n"
-        "cosine to zero.",
+        "Course of the learning rate over the `max_iter` epochs: constant; a\n"
+        "cosine from its full size to zero; or a linear rise over the first\n"
+        "tenth, then a cosine to zero. A callback that schedules the rate\n"
+        "needs 'constant'.",
     ),
     "learning_rate_init": (
         "float",
@@ -46,37 +51,44 @@ PARAMETERS = {
     ),
     "batch_size": (
         "int or 'auto'",
-        "Rows in a batch; cut to the number of rows. 'auto' is 64 up to 8192 rows and\n"
-        "128 above.",
+        "Rows in a batch; cut to the number of rows. 'auto' is the power of\n"
+        "two between 32 and 256 nearest to 1.5 times the root of the number\n"
+        "of rows.",
     ),
     "max_iter": (
         "int or 'auto'",
-        "Largest number of epochs.",
+        "Largest number of epochs. 'auto' is 40, or as many as make 400\n"
+        "steps; 50 for ``solver='lbfgs'``.",
     ),
     "tol": (
         "float",
-        "Improvement of the loss, in [0, inf), below which an epoch counts as none.",
+        "Improvement of the loss, in [0, inf), below which an epoch counts as\nnone.",
     ),
     "early_stopping": (
         "bool",
-        "Whether to keep `validation_fraction` of the rows out of training, and to put\n"
-        "back the weights of the epoch that did best on them. Rows given as `X_val`\n"
-        "serve instead of a split, whatever the value here.",
+        "Whether to keep `validation_fraction` of the rows out of training,\n"
+        "and to put back the weights of the epoch that did best on them. Rows\n"
+        "given as `X_val` serve instead, whatever the value here. If training\n"
+        "starts at PCA, fewer than 1000 rows serve in five folds, whatever\n"
+        "the fraction: the folds choose the epoch up to which all rows are\n"
+        "then trained on; and PCA is left only if the rows kept out gain by\n"
+        "it by more than a standard error.",
     ),
     "validation_fraction": (
         "float",
-        "Share of the rows kept out, in (0, 1). Only used with `early_stopping`.",
+        "Share of the rows kept out, in (0, 1). Only used with\n`early_stopping`.",
     ),
     "n_iter_no_change": (
-        "int or None",
-        "Training ends when the watched loss (of the validation rows where there are\n"
-        "any, else of the training rows) has not improved by `tol` for so many epochs.\n"
-        "None never ends it.",
+        "int, 'auto' or None",
+        "Training ends when the watched loss (of the rows kept out where\n"
+        "there are any, else of the training rows) has not improved by `tol`\n"
+        "for so many epochs. None never ends it; nor does 'auto' without rows\n"
+        "kept out or in folds, else it is a third of the epochs.",
     ),
     "warm_start": (
         "bool",
-        "Whether `fit` goes on from the weights, the optimiser's state, the centre and\n"
-        "the scale of the previous `fit`.",
+        "Whether `fit` goes on from the weights, the optimiser's state, the\n"
+        "centre and the scale of the previous `fit`.",
     ),
     "callbacks": (
         "list of skorch callbacks or None",
@@ -88,25 +100,25 @@ PARAMETERS = {
     ),
     "device": (
         "str",
-        "Where to compute: 'cpu', 'cuda', 'cuda:1', 'mps', or 'auto' for the first\n"
-        "accelerator there is.",
+        "Where to compute: 'cpu', 'cuda', 'cuda:1', 'mps', or 'auto' for the\n"
+        "first accelerator there is.",
     ),
     "random_state": (
         "int, RandomState instance or None",
-        "Source of the starting weights, of the order of rows and of the split. Pass an\n"
-        "int for the same bits in every call. The global random states of NumPy and\n"
-        "PyTorch are never touched.",
+        "Source of the starting weights, of the order of rows and of the\n"
+        "split. Pass an int for the same bits in every call. The global\n"
+        "random states of NumPy and PyTorch are never touched.",
     ),
     "hidden_layer_sizes": (
         "int or sequence of int",
-        "Widths of the encoder's hidden layers, from the input to the code; the decoder\n"
-        "mirrors them. ``()`` makes the autoencoder linear, if the activations of code\n"
-        "and output are the identity.",
+        "Widths of the encoder's hidden layers, from the input to the code;\n"
+        "the decoder mirrors them. ``()`` makes the autoencoder linear, if\n"
+        "the activations of code and output are the identity.",
     ),
     "activation": (
         "str",
-        "Activation of the hidden layers: 'identity', 'relu', 'leaky_relu', 'elu',\n"
-        "'selu', 'gelu', 'silu', 'tanh' or 'logistic'.",
+        "Activation of the hidden layers: 'identity', 'relu', 'leaky_relu',\n"
+        "'elu', 'selu', 'gelu', 'silu', 'tanh' or 'logistic'.",
     ),
     "code_activation": (
         "str",
@@ -114,62 +126,84 @@ PARAMETERS = {
     ),
     "output_activation": (
         "str",
-        "Activation of the reconstruction, with the same names. 'auto' is 'logistic'\n"
-        "for ``loss='binary_cross_entropy'``, which accepts no other, and 'identity'\n"
-        "for the other losses.",
+        "Activation of the reconstruction, with the same names. 'auto' is\n"
+        "'logistic' for ``loss='binary_cross_entropy'``, which accepts no\n"
+        "other, and 'identity' for the other losses.",
     ),
     "loss": (
         "{'squared_error', 'absolute_error', 'huber', 'binary_cross_entropy'}",
-        "What to minimise over entries. Entries are measured in units of `scale_`;\n"
-        "'huber' turns from squared to absolute at 1. 'binary_cross_entropy' needs\n"
-        "`X` in [0, 1].",
+        "What to minimise over entries. Entries are measured in units of\n"
+        "`scale_`; 'huber' turns from squared to absolute at 1.\n"
+        "'binary_cross_entropy' needs `X` in [0, 1].",
     ),
     "init": (
         "{'pca', 'random'}",
-        "'pca' puts a linear path beside the hidden layers, which starts as PCA, and\n"
-        "lets training depart from it; 'random' is the plain network with Glorot's\n"
-        "uniform weights.",
+        "'pca' puts a linear path beside the hidden layers that is PCA and\n"
+        "stays so; the hidden layers start at zero and are trained to correct\n"
+        "it. 'random' is the plain network with PyTorch's random weights.",
     ),
 }
 
 ATTRIBUTES = {
     "net_": (
         "AutoencoderNet",
-        "The skorch net. Its ``module_`` is the PyTorch network, which takes rows\n"
-        "centred by `mean_` and divided by `scale_`.",
+        "The skorch net. Its ``module_`` is the PyTorch network, which takes\n"
+        "rows centred by `mean_` and divided by `scale_`.",
     ),
     "mean_": (
         "ndarray of shape (n_features,)",
-        "What is subtracted from each column: its mean, or 0 where the output is\n"
-        "bounded by its activation.",
+        "What is subtracted from each column: its mean, or 0 where the output\n"
+        "is bounded by its activation.",
     ),
     "scale_": (
         "float",
-        "What all columns are divided by: the root of their mean variance, or 1 where\n"
-        "the output is bounded by its activation.",
+        "What all columns are divided by: the root of their mean variance, or\n"
+        "1 where the output is bounded by its activation.",
     ),
-    "n_components_": ("int", "Number of components of the code."),
-    "n_iter_": ("int", "Number of epochs run."),
-    "loss_curve_": ("list of float", "Training objective, an entry an epoch."),
+    "n_components_": (
+        "int",
+        "Number of components of the code.",
+    ),
+    "n_iter_": (
+        "int",
+        "Number of epochs run.",
+    ),
+    "loss_curve_": (
+        "list of float",
+        "Training objective, an entry an epoch.",
+    ),
     "validation_scores_": (
         "list of float or None",
-        "Minus the objective on the validation rows, an entry an epoch; None without\n"
-        "validation rows.",
+        "Share of the loss of the mean that the reconstruction explains on\n"
+        "the rows kept out, an entry an epoch; for the squared error the\n"
+        "explained variance. None where no rows are kept out, as in the two\n"
+        "below.",
+    ),
+    "best_validation_score_": (
+        "float or None",
+        "The same for the epoch chosen, or for the start where that was\nchosen.",
+    ),
+    "pca_score_": (
+        "float or None",
+        "The same for PCA with as many components, fitted without the rows\nkept out.",
     ),
     "components_": (
         "ndarray of shape (n_components, n_features)",
-        "Principal axes read off the weights, in the order of the variance they\n"
-        "explain. Only where the network is linear.",
+        "Principal axes read off the weights, in the order of the variance\n"
+        "they explain. Only where the network is linear.",
     ),
     "explained_variance_": (
         "ndarray of shape (n_components,)",
-        "Variance of the reconstruction along `components_`. Only where the network is\n"
-        "linear.",
+        "Variance of the reconstruction along `components_`. Only where the\n"
+        "network is linear.",
     ),
-    "n_features_in_": ("int", "Number of columns seen in `fit`."),
+    "n_features_in_": (
+        "int",
+        "Number of columns seen in `fit`.",
+    ),
     "feature_names_in_": (
         "ndarray of shape (n_features_in_,)",
-        "Names of the columns seen in `fit`. Only where all of them are strings.",
+        "Names of the columns seen in `fit`. Only where all of them are\nstrings.",
     ),
 }
 

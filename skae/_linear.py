@@ -69,6 +69,7 @@ class LinearAutoencoder(BaseAutoencoder):
     solver: str = "svd"
     learning_rate: str = "cosine"
     learning_rate_init: float = 0.03
+    batch_size: int | str = 1024
     early_stopping: bool = False
 
     _parameter_constraints = {
@@ -83,8 +84,13 @@ class LinearAutoencoder(BaseAutoencoder):
             "once, makes 20 iterations an epoch, and needs none of `batch_size`,\n"
             "`learning_rate` and `learning_rate_init`.",
         ),
+        "max_iter": (
+            "int or 'auto'",
+            "Number of epochs at most. 'auto' is 40, or as many as make 4000\n"
+            "steps; 50 for ``solver='lbfgs'``.",
+        ),
     }
-    _auto_steps = 6000
+    _auto_steps = 4000
 
     def _make_network(self, n_features):
         if self.solver == "svd" and self.alpha and self.l1_ratio:

@@ -1,8 +1,8 @@
 """The skorch network that trains an autoencoder; the only file that imports skorch."""
 
 import math
-from copy import copy
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 
 import numpy as np
@@ -12,10 +12,9 @@ from skorch.callbacks import Callback, PrintLog
 from threadpoolctl import ThreadpoolController
 from torch import nn
 
-from skae._rows import Batches
+from skae._rows import Batches, Rows
 
 SCHEDULES = {
-    "constant": lambda progress: 1.0,
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
     "one_cycle": lambda progress: (
         (progress + 1e-3) / 0.101
@@ -41,7 +40,7 @@ OPTIMIZERS = {
     ),
 }
 
-# Multiply-adds a batch up to which a second thread costs more than it brings.
+# Multiply-adds of a batch up to which a second thread costs more than it brings.
 SINGLE_THREAD_WORK = 1 << 28
 
 
@@ -89,12 +88,15 @@ class Watch(Callback):
     ----------
     tol : float
         Improvement of the loss that counts.
+
+    Attributes
+    ----------
     patience : float
         Epochs without it that end training.
     """
 
-    def __init__(self, tol, patience):
-        self.tol, self.patience = tol, patience
+    def __init__(self, tol):
+        self.tol, self.patience = tol, math.inf
 
     def on_train_begin(self, net, **kwargs):
         """Compute the losses at the start."""
@@ -151,8 +153,6 @@ class AutoencoderNet(NeuralNet):
         A key of `OPTIMIZERS`.
     watch : Watch
         The callback that ends training and keeps the best weights.
-    weight_decay : float
-        Decoupled weight decay, for Adam.
     **kwargs
         Passed to `skorch.NeuralNet`.
     """
@@ -167,16 +167,13 @@ class AutoencoderNet(NeuralNet):
         schedule,
         solver,
         watch,
-        weight_decay,
         **kwargs,
     ):
         optimizer, options = OPTIMIZERS[solver]
-        if solver == "adam":
-            options = {**options, "weight_decay": weight_decay}
         options = {f"optimizer__{key}": value for key, value in options.items()}
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
         self.generator, self.corruption, self.watch = generator, corruption, watch
-        self.schedule, self.solver, self.weight_decay = schedule, solver, weight_decay
+        self.schedule, self.solver = schedule, solver
         self.loss_unit = 1.0
 
     @property
@@ -199,6 +196,12 @@ class AutoencoderNet(NeuralNet):
         self.rows_valid_ = None
         self.module_.eval()
         return copy(self.watch)
+
+    def set_weight_decay(self, weight_decay):
+        """Set the decoupled weight decay of AdamW, also of an optimiser there is."""
+        self.optimizer__weight_decay = weight_decay
+        for group in self.optimizer_.param_groups if self.initialized_ else ():
+            group["weight_decay"] = weight_decay
 
     def restart(self, weights):
         """Go back to `weights`, without a history and with a fresh optimiser."""
@@ -237,7 +240,9 @@ class AutoencoderNet(NeuralNet):
         return X, None
 
     def get_iterator(self, dataset, training=False):
-        """Return batches of whole tensors instead of a DataLoader."""
+        """Return batches of whole tensors, or a DataLoader for what are not `Rows`."""
+        if not isinstance(dataset, Rows):
+            return super().get_iterator(dataset, training)
         generator = self.generator if training else None
         return Batches(dataset, self.batch_size if training else 4096, generator)
 
@@ -247,11 +252,9 @@ class AutoencoderNet(NeuralNet):
             return
         if self.needs_batch_events_:
             super().run_single_epoch(iterator, training, prefix, step_fn)
-            losses, sizes = zip(
-                *self.history[-1, "batches", :, (f"{prefix}_loss", f"{prefix}_batch_size")],
-                strict=True,
-            )
-            loss = math.fsum(map(float.__mul__, losses, map(float, sizes))) / sum(sizes)
+            names = f"{prefix}_loss", f"{prefix}_batch_size"
+            batches = np.array(self.history[-1, "batches", :, names])
+            loss = float(np.average(batches[:, 0], weights=batches[:, 1]))
         else:
             loss = self._run_quietly(iterator)
         self.record(f"{prefix}_loss", loss)
@@ -292,6 +295,8 @@ class AutoencoderNet(NeuralNet):
         return super().train_step(batch)
 
     def _set_learning_rate(self):
+        if self.schedule == "constant":
+            return  # and leave the rate to a callback, if there is one for it
         factor = SCHEDULES[self.schedule](self.step_ / self.n_steps_)
         for group in self.optimizer_.param_groups:
             group["lr"] = self.lr * factor
@@ -330,7 +335,11 @@ def dump(net, with_training):
         "config": net.module_.config,
         "weights": _as_arrays(net.module_.state_dict()),
         "generator": net.generator.get_state().numpy(),
-        "history": [{k: v for k, v in e.items() if k != "batches"} for e in net.history],
+        "loss_unit": net.loss_unit,
+        "history": [
+            {name: value for name, value in epoch.items() if name != "batches"}
+            for epoch in net.history
+        ],
     }
     if with_training:
         stored["optimizer"] = _as_arrays(net.optimizer_.state_dict())
@@ -350,6 +359,7 @@ def load_network(stored):
 def load_training(net, stored):
     """Initialise `net` and give it the history and, if stored, the optimiser."""
     net.initialize()
+    net.loss_unit = stored["loss_unit"]
     for epoch in stored["history"]:
         net.history.new_epoch()
         net.history[-1].update(epoch)

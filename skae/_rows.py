@@ -43,6 +43,11 @@ def location_and_scale(X):
     return mean, scale if scale > 8 * rounding else 1.0
 
 
+def in_units(x, mean, scale):
+    """Return the scaled rows `x` in the units of the data."""
+    return x * scale + torch.from_numpy(mean).to(x)
+
+
 class Rows(Dataset):
     """Rows of a matrix, centred and scaled, as tensors.
 
@@ -113,7 +118,7 @@ class Rows(Dataset):
 
     def target(self, x):
         """Return what the network is to decode from the scaled rows `x`."""
-        return x * self.scale + torch.from_numpy(self.mean).to(x) if self.bounded else x
+        return in_units(x, self.mean, self.scale) if self.bounded else x
 
 
 class Batches:

@@ -20,15 +20,20 @@ class Choice:
     ----------
     epoch : int
         Epoch with the smallest mean loss, counted from 1; 0 is the start.
-    loss : float
-        Mean loss there.
+    start : float
+        Mean loss of the start.
     losses : list of float
         Mean loss after each epoch.
     """
 
     epoch: int
-    loss: float
+    start: float
     losses: list
+
+    @property
+    def loss(self):
+        """Mean loss at the epoch chosen."""
+        return self.losses[self.epoch - 1] if self.epoch else self.start
 
 
 def choose(curves, start, cautious):
@@ -47,9 +52,7 @@ def choose(curves, start, cautious):
         better = by_mean and gain.sign().sum() > root
     else:
         better = gain.mean() > 0
-    if better:
-        return Choice(epoch + 1, float(means[epoch]), means.tolist())
-    return Choice(0, float(start.mean()), means.tolist())
+    return Choice(epoch + 1 if better else 0, float(start.mean()), means.tolist())
 
 
 def folds(rows, generator):
@@ -63,27 +66,32 @@ def fit_and_choose(net, rows, parts, cautious):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
     With several parts, all rows are then trained on up to that epoch. The start is
-    that of all rows in each part, so that the comparison errs on its side.
+    that of all rows in each part, so that the comparison errs on its side; the other
+    parts are spared if the first two together show no gain at all.
     """
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
-    watches = []
+    choice, watches = None, []
     for rows_train, rows_valid in parts:
         if watches:
             net.restart(start)
         watches.append(net.train(rows_train, rows_valid))
-    if watches[0].start_ is None:
+        if rows_valid is not None:
+            choice = choose(*_pooled(watches), cautious)
+        if len(watches) == 2 and min(choice.losses) >= choice.start:
+            break
+    if choice is None:
         return None
-    n_epochs = min(len(watch.curves_) for watch in watches)
-    curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
-    choice = choose(
-        torch.cat(curves, dim=1), torch.cat([w.start_ for w in watches]), cautious
-    )
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
     elif len(parts) > 1:
         net.restart(start)
         net.train(rows, last_epoch=choice.epoch)
     return choice
+
+
+def _pooled(watches):
+    curves = torch.cat([torch.stack(watch.curves_) for watch in watches], dim=1)
+    return curves, torch.cat([watch.start_ for watch in watches])
 
 
 def reference_losses(loss, parts, n_components, generator):

@@ -20,10 +20,9 @@ def start_at_pca(network, rows, generator):
     axes, deviations = axes[used], variances[used].sqrt()
     left = _mean_square(rows, mean) - float(variances.sum())
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
-    if network.config["code_activation"] == "identity":
-        units = torch.ones_like(deviations)
-    else:
-        units = deviations
+    tied = network.config["tied_weights"]
+    plain = tied or network.config["code_activation"] == "identity"
+    units = torch.ones_like(deviations) if plain else deviations
     set_linear_maps(network, mean, axes / units[:, None], axes * units[:, None])
     if network.has_path:
         with torch.no_grad():
@@ -32,7 +31,7 @@ def start_at_pca(network, rows, generator):
             network.code_scale.fill_(left)
             network.code_scale[: len(axes)] = deviations / units
             network.output_gain.fill_(left / rows.shape[1] ** 0.5)
-    if not _decodes_linearly(network):
+    if not tied and not (plain and network.config["output_activation"] == "identity"):
         _refit_decoder(network, rows)
 
 
@@ -41,21 +40,16 @@ def _mean_square(rows, mean):
     return float(sum((x - mean).square().sum() for x in exact)) / len(rows)
 
 
-def _decodes_linearly(network):
-    activations = network.config["code_activation"], network.config["output_activation"]
-    return set(activations) == {"identity"} or (
-        network.config["tied_weights"] and not network.has_path
-    )
-
-
 def set_linear_maps(network, mean, encoder, decoder):
     """Make `network` linear: centre, map by `encoder`, and back by `decoder`.
 
-    Both maps have a row for each of the code's first units; the rows of units beyond
-    are left as they are in the encoder, and are zero in the decoder.
+    Both maps have a row for each of the code's first units. Units beyond are left as
+    they are in the encoder, unless it is tied to the decoder, where they are zero.
     """
     first, second = _linear_layers(network)
     with torch.no_grad():
+        if network.config["tied_weights"]:
+            first.weight.zero_()
         first.weight[: len(encoder)] = encoder.to(first.weight)
         first.bias.zero_()
         first.bias[: len(encoder)] = -(encoder @ mean).to(first.bias)

@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skae._net import dump, limited_threads, load_network, load_training
-from skae._rows import as_float, blocks
+from skae._rows import as_float, blocks, in_units
 
 
 class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -100,7 +100,8 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         loss, power = self._make_loss()
 
         def row_losses(network, x):
-            return loss(network(x), self._target(x)).mean(dim=1, keepdim=True)
+            target = in_units(x, self.mean_, self.scale_) if self._bounded else x
+            return loss(network(x), target).mean(dim=1, keepdim=True)
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
         return -losses * self.scale_**power
@@ -108,7 +109,9 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def score(self, X, y=None):
         r"""Return the explained variance of the reconstruction of `X`.
 
-        It is :math:`1-\sum_i\lVert x_i-\hat x_i\rVert^2/\sum_i\lVert x_i-\bar x\rVert^2`
+        .. math:: 1 - \frac{\sum_i \lVert x_i - \hat x_i \rVert^2}
+                  {\sum_i \lVert x_i - \bar x \rVert^2}
+
         with the training mean :math:`\bar x`, for every loss: 1 is perfect, 0 is no
         better than the mean. Where no row differs from the mean it is 1 for a perfect
         reconstruction and else 0.
@@ -160,10 +163,6 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     @staticmethod
     def _is_single(network):
         return next(network.parameters()).dtype == torch.float32
-
-    def _target(self, x):
-        """Return what the network is to decode from the scaled rows `x`."""
-        return x * self.scale_ + torch.from_numpy(self.mean_).to(x) if self._bounded else x
 
     def _in_units(self, decoded):
         if not self._bounded:

@@ -1,6 +1,7 @@
 """Networks: modules with ``encode(x)``, ``decode(z)`` and ``forward(x)``."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -80,7 +81,7 @@ class TiedLinear(nn.Module):
 
 def _multilayer_perceptron(sizes, activation):
     layers = []
-    for n_inputs, n_outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_inputs, n_outputs in pairwise(sizes):
         layers += [linear(n_inputs, n_outputs), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1])
 

@@ -24,8 +24,8 @@ class WeightPenalty:
     l1_ratio: float = 0.0
 
     def __call__(self, network, x, output):
-        """Return the penalty of `network`; `x` and `output` play no part."""
-        weights = [p for p in network.parameters() if p.ndim > 1]
+        """Return the penalty of the trained weights; `x` and `output` play no part."""
+        weights = [p for p in network.parameters() if p.ndim > 1 and p.requires_grad]
         squares = sum(w.square().sum() for w in weights) if self.l1_ratio < 1 else 0.0
         absolutes = sum(w.abs().sum() for w in weights) if self.l1_ratio > 0 else 0.0
         mixed = (1 - self.l1_ratio) * squares + self.l1_ratio * absolutes

@@ -265,7 +265,6 @@ def test_validation_rows_go_through_a_pipeline(estimator, X):
     assert bits(pipeline[-1]) == bits(direct)
 
 
-
 @every_estimator
 def test_a_failed_fit_leaves_no_trace(estimator, X, monkeypatch):
     fresh = seeded(estimator)
@@ -322,7 +321,7 @@ def test_read_only_memory_map(estimator, X, tmp_path):
 @every_estimator
 def test_wrong_code_width_is_named(estimator, X):
     fitted = seeded(estimator).fit(X)
-    with pytest.raises(ValueError, match="Z has 3 columns.*n_components=2"):
+    with pytest.raises(ValueError, match=r"Z has 3 columns.*n_components=2"):
         fitted.inverse_transform(np.ones((2, 3)))
 
 

@@ -17,6 +17,9 @@ METRICS = {
 class Comparison:
     """What `skae.compare` measured.
 
+    It prints as a table, and shows as one in a notebook; `table` holds the numbers,
+    `plot` draws them, and `to_html` writes both to a page.
+
     Parameters
     ----------
     records : list of dict
@@ -109,7 +112,18 @@ class Comparison:
         return row | {f"{key}_std": float(np.std(v)) for key, v in values.items()}
 
     def cells(self, row):
-        """Texts of one row, in the order of `headings`."""
+        """Return the texts of one row, in the order of `headings`.
+
+        Parameters
+        ----------
+        row : dict
+            An item of `rows`.
+
+        Returns
+        -------
+        list of str
+            The texts; mean ± standard deviation where there are several folds.
+        """
         cells = [row["estimator"], str(row["n_components"])]
         for key in self.metrics:
             text = METRICS[key][1].format(row[key])
@@ -124,7 +138,18 @@ class Comparison:
         return ["estimator", "size", *(METRICS[key][0] for key in self.metrics)]
 
     def line(self, cells):
-        """One line of the printed table."""
+        """Return one line of the printed table.
+
+        Parameters
+        ----------
+        cells : list of str
+            Texts of one row, or `headings`.
+
+        Returns
+        -------
+        str
+            The texts, each at the width of its column.
+        """
         first = max(map(len, [*self.names, "estimator"]))
         widths = [4, *(max(13, len(heading)) for heading in self.headings[2:-2]), 9, 11]
         rest = (f"{cell:>{w}}" for cell, w in zip(cells[1:], widths, strict=True))
