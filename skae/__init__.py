@@ -1,8 +1,16 @@
 """Autoencoders as scikit-learn estimators."""
 
 from skae._autoencoder import Autoencoder
-from skae._compare import Comparison, compare
 from skae._linear import LinearAutoencoder
 from skae._version import __version__
 
 __all__ = ["Autoencoder", "Comparison", "LinearAutoencoder", "__version__", "compare"]
+
+
+def __getattr__(name):
+    # The comparison needs far more of scikit-learn than the estimators do.
+    if name in ("Comparison", "compare"):
+        from skae import _compare
+
+        return getattr(_compare, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

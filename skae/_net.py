@@ -308,7 +308,8 @@ class AutoencoderNet(NeuralNet):
         x = x if self.corruption is None else self.corruption(x)
         output = self.module_(x)
         loss = self.criterion_(self.module_, x, target, output)
-        (loss / self.loss_unit).backward()
+        scaled = loss if self.loss_unit == 1 else loss / self.loss_unit
+        scaled.backward()
         return {"loss": loss, "y_pred": output.reconstruction}
 
     def validation_step(self, batch, **fit_params):

@@ -29,16 +29,20 @@ def location_and_scale(X):
 
     The scale is :math:`\sqrt{\operatorname{mean}_j \operatorname{var}_j}`: one number,
     so that squared errors keep the proportions they have in the units of `X`.
-    Two passes in float64, so that a large offset costs no precision.
+    Everything is summed in float64 around the mean of some rows, so that a large
+    offset costs no precision.
     """
     n_rows, n_columns = X.shape
+    around = as_float(X, slice(0, 1000)).mean(axis=0)
     total, squares = np.zeros(n_columns), np.zeros(n_columns)
     for rows in blocks(n_rows, n_columns):
-        total += as_float(X, rows).sum(axis=0)
-    mean = total / n_rows
-    for rows in blocks(n_rows, n_columns):
-        squares += ((as_float(X, rows) - mean) ** 2).sum(axis=0)
-    scale = float(np.sqrt(squares.sum() / n_rows / n_columns))
+        x = as_float(X, rows)
+        x -= around
+        total += x.sum(axis=0)
+        squares += np.einsum("ij,ij->j", x, x)
+    shift = total / n_rows
+    mean = around + shift
+    scale = float(np.sqrt(max(0.0, (squares / n_rows - shift**2).mean())))
     rounding = np.finfo(np.float64).eps * np.abs(mean).max()
     return mean, scale if scale > 8 * rounding else 1.0
 
@@ -78,10 +82,10 @@ class Rows(Dataset):
         self.index = None
         self.tensor = None
         if not sparse.issparse(X):
-            self.tensor = torch.empty(X.shape, dtype=dtype)
+            tensor = torch.empty(X.shape, dtype=dtype)
             for block in blocks(*X.shape):
-                self.tensor[block] = torch.from_numpy(self.exact(block))
-            self.tensor = self.tensor.to(device)
+                tensor[block] = torch.from_numpy(self._scaled(block))
+            self.tensor = tensor.to(device)
 
     def __len__(self):
         return self.raw.shape[0] if self.index is None else len(self.index)
@@ -101,17 +105,30 @@ class Rows(Dataset):
         part.index = index if self.index is None else self.index[index]
         return part
 
+    def _scaled(self, chosen):
+        x = as_float(self.raw, chosen, self.raw.dtype)
+        x -= self.mean.astype(x.dtype)
+        x /= self.scale
+        return x
+
     def exact(self, chosen):
-        """Return the rows at `chosen`, a slice or tensor, as a float64 array."""
-        chosen = chosen if self.index is None else self.index[chosen]
-        chosen = chosen if isinstance(chosen, slice) else chosen.numpy()
-        return (as_float(self.raw, chosen) - self.mean) / self.scale
+        """Return the rows at `chosen`, a slice, in the precision of the data.
+
+        The network's copy may have less: columns of very small variance would drown
+        in its rounding.
+        """
+        if self.tensor is not None and self.raw.dtype == np.float32:
+            return self.take(chosen).double().cpu()
+        chosen = chosen if self.index is None else self.index[chosen].numpy()
+        return torch.from_numpy(self._scaled(chosen)).double()
 
     def take(self, chosen):
         """Return the rows at `chosen`, a slice or tensor, as a tensor."""
-        if self.tensor is None:
-            return torch.from_numpy(self.exact(chosen)).to(self.device, self.dtype)
         chosen = chosen if self.index is None else self.index[chosen]
+        if self.tensor is None:
+            chosen = chosen if isinstance(chosen, slice) else chosen.numpy()
+            scaled = torch.from_numpy(self._scaled(chosen))
+            return scaled.to(self.device, self.dtype)
         if isinstance(chosen, slice):
             return self.tensor[chosen]
         return self.tensor.index_select(0, chosen.to(self.device))
@@ -165,7 +182,7 @@ def principal_axes(rows, n_components, generator):
     """
     n, d = rows.shape
     k = min(n_components, n, d)
-    mean = sum(torch.from_numpy(rows.exact(b)).sum(0) for b in blocks(n, d)) / n
+    mean = sum(rows.exact(block).sum(0) for block in blocks(n, d)) / n
     if min(n, d) > DIRECT:
         variances, axes = _subspace_iteration(rows, mean, k, generator)
     elif d <= n:
@@ -182,7 +199,7 @@ DIRECT = 2048
 
 def _centred(rows, mean):
     for block in blocks(*rows.shape):
-        yield torch.from_numpy(rows.exact(block)) - mean
+        yield rows.exact(block) - mean
 
 
 def _leading(symmetric, k):

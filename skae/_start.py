@@ -36,8 +36,10 @@ def start_at_pca(network, rows, generator):
 
 
 def _mean_square(rows, mean):
-    exact = (torch.from_numpy(rows.exact(b)) for b in blocks(*rows.shape))
-    return float(sum((x - mean).square().sum() for x in exact)) / len(rows)
+    squares = (
+        (rows.exact(block) - mean).square().sum() for block in blocks(*rows.shape)
+    )
+    return float(sum(squares)) / len(rows)
 
 
 def set_linear_maps(network, mean, encoder, decoder):

@@ -12,7 +12,7 @@ __all__ = ["LOSSES", "absolute_error", "binary_cross_entropy", "huber", "squared
 
 def squared_error(output, target):
     r"""Return :math:`(x - \hat x)^2` of shape (n_samples, n_features)."""
-    return (output.reconstruction - target).square()
+    return F.mse_loss(output.reconstruction, target, reduction="none")
 
 
 def absolute_error(output, target):

@@ -1,0 +1,88 @@
+"""Held-out squared error of Autoencoder() relative to PCA's, a line a case.
+
+Beside it stands the network that a user of skorch would write by hand. Both run with
+one thread, on the same rows, in turn.
+
+    python benchmarks/against_pca.py [--seeds 2] [--only digits,iris]
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+import torch
+from data import cases
+from reference import fit_reference
+from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
+
+from skae import Autoencoder
+
+
+def timed(fit):
+    """Return what `fit` returns, and the seconds it took."""
+    start = time.perf_counter()
+    fitted = fit()
+    return fitted, time.perf_counter() - start
+
+
+def errors(train, test, k, seed):
+    """Return the two errors relative to PCA's, and the seconds of the two fits."""
+    pca = PCA(k, random_state=seed).fit(train)
+    floor = ((test - pca.inverse_transform(pca.transform(test))) ** 2).sum()
+    model, seconds = timed(lambda: Autoencoder(k, random_state=seed).fit(train))
+    plain, plain_seconds = timed(lambda: fit_reference(train, k, seed))
+    rows = np.asarray(test, dtype=np.float32)
+    return (
+        ((test - model.reconstruct(test)) ** 2).sum() / floor,
+        ((test - plain.predict(rows)) ** 2).sum() / floor,
+        seconds,
+        plain_seconds,
+    )
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", default="")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    Autoencoder(1, max_iter=1).fit(np.eye(9))  # what is loaded once costs no case
+    print("| case | rows x columns | k | skae / PCA | by hand / PCA | s | by hand s |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    lines, every = [], []
+    for name, (load, sizes) in cases().items():
+        if arguments.only and name not in arguments.only.split(","):
+            continue
+        for k in sizes:
+            runs = []
+            for seed in range(arguments.seeds):
+                train, test = load(seed)
+                with threadpool_limits(1):
+                    runs.append(errors(train, test, k, seed))
+            ours, plain, seconds, plain_seconds = np.mean(runs, axis=0)
+            lines.append((ours, plain, seconds, plain_seconds))
+            every += [run[0] for run in runs]
+            print(
+                f"| {name} | {train.shape[0]} x {train.shape[1]} | {k} | {ours:.3f} | "
+                f"{plain:.3f} | {seconds:.1f} | {plain_seconds:.1f} |",
+                flush=True,
+            )
+    ours, plain, seconds, plain_seconds = np.array(lines).T
+    geometric = [np.exp(np.log(column).mean()) for column in (ours, plain)]
+    print(
+        f"\n{len(lines)} cases, {arguments.seeds} seeds each. Geometric mean "
+        f"{geometric[0]:.3f}, by hand {geometric[1]:.3f}, ratio "
+        f"{geometric[0] / geometric[1]:.3f}. Largest beside the one by hand "
+        f"{(ours / plain).max():.3f}. Seconds {seconds.sum():.0f} and "
+        f"{plain_seconds.sum():.0f} a seed, ratio "
+        f"{seconds.sum() / plain_seconds.sum():.3f}.\nWorst of all fits beside PCA: "
+        f"{max(every):.4f}."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""How long skae takes beside a bare PyTorch loop, as ratios measured in one run.
+
+For each size the same network, with the same weights at the start, is trained on the
+same batches by `Autoencoder` and by a bare loop with fused AdamW; then the rest of the
+lines have the same widths, number of epochs and batch size. Each line is the median of
+interleaved repetitions, on one thread.
+
+    python benchmarks/speed.py [--repetitions 5]
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+import warnings
+from contextlib import suppress
+from statistics import median
+
+import numpy as np
+import torch
+from reference import Plain, fit_reference
+from sklearn.neural_network import MLPRegressor
+from threadpoolctl import threadpool_limits
+from torch.nn import functional as F
+
+from skae import Autoencoder
+
+SIZES = {
+    "1797 x 64": (1797, 64),
+    "20000 x 50": (20000, 50),
+    "20000 x 784": (20000, 784),
+}
+EPOCHS = {"1797 x 64": 20, "20000 x 50": 4, "20000 x 784": 2}
+N_COMPONENTS = 16
+
+
+def make_rows(n_rows, n_columns):
+    """Return float32 rows near a curved surface."""
+    rng = np.random.default_rng(0)
+    factors = np.tanh(rng.normal(size=(n_rows, 8)) @ rng.normal(size=(8, n_columns)))
+    return (factors + 0.1 * rng.normal(size=factors.shape)).astype(np.float32)
+
+
+def estimator(epochs, **params):
+    """Return the estimator that does what the bare loop does."""
+    return Autoencoder(
+        N_COMPONENTS,
+        init="random",
+        batch_size=128,
+        max_iter=epochs,
+        early_stopping=False,
+        weight_decay=0.01,
+        random_state=0,
+        **params,
+    )
+
+
+def bare_loop(X, network, epochs, generator):
+    """Train `network` as one would write it without a library."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.005, fused=True)
+    n_steps = epochs * -(-len(X) // 128)
+    step = 0
+    network.train()
+    for _ in range(epochs):
+        total = 0.0
+        for index in torch.randperm(len(X), generator=generator).split(128):
+            x = X[index]
+            for group in optimizer.param_groups:
+                group["lr"] = 0.005 * (1 - step / n_steps)
+            optimizer.zero_grad()
+            loss = F.mse_loss(network(x), x)
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+            step += 1
+        float(total)
+    return network.eval()
+
+
+def seconds(function):
+    """Return the seconds that `function` takes."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def compared(functions, repetitions):
+    """Return the median seconds of each function, the repetitions interleaved."""
+    for function in functions.values():
+        function()
+    times = {name: [] for name in functions}
+    for _ in range(repetitions):
+        for name, function in functions.items():
+            times[name].append(seconds(function))
+    return {name: median(values) for name, values in times.items()}
+
+
+def fits(X, epochs):
+    """Return what to time for the fits of one size, the yardstick first."""
+    rows = torch.from_numpy((X - X.mean(axis=0)) / X.std())
+    n_columns = X.shape[1]
+    generator = torch.Generator().manual_seed(0)
+    found = {
+        "bare loop": lambda: bare_loop(
+            rows, Plain(n_columns, N_COMPONENTS), epochs, generator
+        ),
+        "skae, the same": lambda: estimator(epochs).fit(X),
+        "skae, from PCA": lambda: estimator(epochs).set_params(init="pca").fit(X),
+        "skorch as it comes": lambda: fit_reference(X, N_COMPONENTS, 0, epochs),
+        "MLPRegressor": lambda: MLPRegressor(
+            hidden_layer_sizes=(256, 128, N_COMPONENTS, 128, 256),
+            batch_size=128,
+            max_iter=epochs,
+        ).fit(X, X),
+    }
+    with suppress(ImportError):
+        from pyod.models.auto_encoder import AutoEncoder
+
+        found["PyOD's AutoEncoder"] = lambda: AutoEncoder(
+            hidden_neuron_list=[256, 128, N_COMPONENTS],
+            batch_size=128,
+            epoch_num=epochs,
+            batch_norm=False,
+            dropout_rate=0,
+            verbose=0,
+        ).fit(X)
+    return found
+
+
+def transforms(X, epochs):
+    """Return what to time for encoding one size, the yardstick first."""
+    model = estimator(1).fit(X[:1000])
+    module = model.net_.module_
+    rows = torch.from_numpy((X - model.mean_.astype(np.float32)) / model.scale_)
+    rows = rows.float()
+
+    def bare():
+        with torch.inference_mode():
+            module.encode(rows).numpy()
+
+    return {
+        "bare module": bare,
+        "skae": lambda: model.transform(X),
+        "skorch": lambda: model.net_.predict(rows),
+    }
+
+
+def table(title, make, repetitions):
+    """Print ratios to the first line of each size."""
+    results = {}
+    for size, shape in SIZES.items():
+        functions = make(make_rows(*shape), EPOCHS[size])
+        results[size] = compared(functions, repetitions)
+    names = list(results["1797 x 64"])
+    print(f"\n| {title} | {' | '.join(SIZES)} |\n|---|{'---|' * len(SIZES)}")
+    for name in names:
+        ratios = (r[name] / r[names[0]] for r in results.values())
+        print(f"| {name} | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |")
+    first = (f"{r[names[0]]:.3f} s" for r in results.values())
+    print(f"| {names[0]}, seconds | {' | '.join(first)} |", flush=True)
+
+
+def run_python(code):
+    """Return what a new process prints."""
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def memory():
+    """Print the peak memory of a fit beyond the array itself."""
+    code = """
+import resource, sys, numpy as np
+from skae import Autoencoder
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+Autoencoder(4, max_iter=1, random_state=0).fit(np.random.rand(2000, 784).astype("f4"))
+X = np.random.default_rng(0).random((int(sys.argv[1]), 784), dtype="f4")
+before = peak()
+Autoencoder(4, max_iter=1, early_stopping=True, random_state=0).fit(X)
+print(peak() - before)
+"""
+    print("\n| rows x 784, float32 | array, MiB | peak of fit beyond it, MiB |")
+    print("|---|---|---|")
+    for n_rows in (20000, 60000, 120000):
+        script = code.replace("sys.argv[1]", str(n_rows))
+        size = n_rows * 784 * 4 / 2**20
+        print(f"| {n_rows} | {size:.0f} | {float(run_python(script)):.0f} |")
+
+
+def imports(repetitions):
+    """Print the seconds of importing skae and of importing what it stands on."""
+    codes = {
+        "import torch, skorch, sklearn": "import torch, skorch, sklearn.base",
+        "import skae": "import skae",
+    }
+    functions = {name: lambda c=code: run_python(c) for name, code in codes.items()}
+    results = compared(functions, repetitions)
+    print(f"\nImports: {', '.join(f'{n} {s:.2f} s' for n, s in results.items())}.")
+
+
+def contended(repetitions):
+    """Print how much slower a fit is while another process keeps one core busy."""
+    X = make_rows(1797, 64)
+    alone = median(seconds(lambda: estimator(20).fit(X)) for _ in range(repetitions))
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        beside = median(
+            seconds(lambda: estimator(20).fit(X)) for _ in range(repetitions)
+        )
+    finally:
+        busy.kill()
+        busy.wait()
+    print(f"Fit beside a process that keeps a core busy: {beside / alone:.2f} x alone.")
+
+
+def main():
+    """Print all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=5)
+    repetitions = parser.parse_args().repetitions
+    warnings.simplefilter("ignore")
+    contended(repetitions)
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        table("fit, times the bare loop", fits, repetitions)
+        table("transform, times the bare module", transforms, repetitions)
+    memory()
+    imports(repetitions)
+
+
+if __name__ == "__main__":
+    main()
