@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from skae._net import AutoencoderNet, Callback, Objective, Watch
+from skae._net import AutoencoderNet, Callback, Objective, Watch, limited_threads
 from skae._rows import Rows, location_and_scale
 from skae._selection import FOLDS_BELOW, fit_and_choose, folds, reference_losses
 from skae._start import principal_components
@@ -154,10 +154,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             net = self._resume() if going_on else self._begin(X)
             rows = self._rows(X, net)
             self._set_budget(net, len(rows))
-            if not going_on:
-                self._initialize(net.module, rows, net.generator)
-            self._fit_network(net, rows, X_val, going_on)
-            self._keep(net, rows, going_on)
+            with limited_threads(net.module, net.batch_size):
+                if not going_on:
+                    self._initialize(net.module, rows, net.generator)
+                self._fit_network(net, rows, X_val, going_on)
+                self._keep(net, rows, going_on)
         return self
 
     def _validate(self, X, name="X", reset=False):
@@ -284,8 +285,10 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         if X_val is not None:
             return [(rows, self._rows(X_val, net))]
         n_rows = len(rows)
-        if not self.early_stopping or n_rows < 5:
+        if not self.early_stopping:
             return [(rows, None)]
+        if n_rows == 1:
+            return [(rows, rows)]
         if cautious and n_rows < FOLDS_BELOW:
             return folds(rows, net.generator)
         n_valid = max(1, round(self.validation_fraction * n_rows))

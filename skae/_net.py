@@ -50,9 +50,9 @@ def _thread_pools():
 
 
 @contextmanager
-def limited_threads(n_parameters, n_rows):
+def limited_threads(network, n_rows):
     """Keep small work on one thread; the limit is this thread's own and ends here."""
-    if n_parameters * n_rows > SINGLE_THREAD_WORK:
+    if sum(p.numel() for p in network.parameters()) * n_rows > SINGLE_THREAD_WORK:
         yield
     else:
         with _thread_pools().limit(limits=1, user_api="openmp"):
@@ -78,7 +78,7 @@ class Objective(nn.Module):
         return value
 
 
-class Watch(Callback):
+class Watch:
     """Follow the losses of the rows kept out of training, and keep the best weights.
 
     Where no rows are kept out, only the training loss is followed, and the last
@@ -93,26 +93,24 @@ class Watch(Callback):
     ----------
     patience : float
         Epochs without it that end training.
+    start_ : Tensor of shape (n_rows,)
+        Losses of the rows kept out, before training.
+    curves_ : list of Tensor of shape (n_rows,)
+        Their losses after each epoch.
     """
 
     def __init__(self, tol):
         self.tol, self.patience = tol, math.inf
 
-    def on_train_begin(self, net, **kwargs):
-        """Compute the losses at the start."""
+    def begin(self, net):
+        """Forget earlier training, and compute the losses at the start."""
         self.weights_ = self.start_ = None
         self.curves_, self.misses_ = [], 0
         self.best_ = self.target_ = math.inf
         if net.rows_valid_ is not None:
             self.start_ = net.row_losses(net.rows_valid_)
 
-    def _keep_if_best(self, net, loss):
-        if loss < self.best_:
-            state = net.module_.state_dict()
-            self.weights_ = {name: value.clone() for name, value in state.items()}
-            self.best_ = loss
-
-    def on_epoch_end(self, net, **kwargs):
+    def look(self, net):
         """Compare the epoch just ended with the best so far."""
         if net.rows_valid_ is None:
             loss = net.history[-1, "train_loss"]
@@ -124,10 +122,14 @@ class Watch(Callback):
         self.misses_ += 1
         if loss < self.target_ - self.tol:
             self.target_, self.misses_ = loss, 0
-        if self.misses_ >= self.patience or len(net.history) == net.last_epoch_:
-            raise StopTraining
 
-    def on_train_end(self, net, **kwargs):
+    def _keep_if_best(self, net, loss):
+        if loss < self.best_:
+            state = net.module_.state_dict()
+            self.weights_ = {name: value.clone() for name, value in state.items()}
+            self.best_ = loss
+
+    def end(self, net):
         """Put the best weights back."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
@@ -152,7 +154,7 @@ class AutoencoderNet(NeuralNet):
     solver : str
         A key of `OPTIMIZERS`.
     watch : Watch
-        The callback that ends training and keeps the best weights.
+        What ends training and keeps the best weights.
     **kwargs
         Passed to `skorch.NeuralNet`.
     """
@@ -178,8 +180,7 @@ class AutoencoderNet(NeuralNet):
 
     @property
     def _default_callbacks(self):
-        printing = [("print_log", PrintLog())] if self.verbose else []
-        return [("watch", self.watch), *printing]
+        return [("print_log", PrintLog())] if self.verbose else []
 
     def train(self, rows, rows_valid=None, last_epoch=None):
         """Train on `rows`, watching `rows_valid`, and return what was watched.
@@ -190,9 +191,9 @@ class AutoencoderNet(NeuralNet):
         if not self.initialized_:
             self.initialize()
         self._prepare_schedule(rows)
-        work = sum(p.numel() for p in self.module_.parameters())
-        with limited_threads(work, min(self.batch_size, len(rows))):
-            self.partial_fit(rows)
+        self.watch.begin(self)
+        self.partial_fit(rows)
+        self.watch.end(self)
         self.rows_valid_ = None
         self.module_.eval()
         return copy(self.watch)
@@ -229,11 +230,22 @@ class AutoencoderNet(NeuralNet):
         return self
 
     def notify(self, method_name, **kwargs):
-        """Call the callbacks; skorch's stop training by raising KeyboardInterrupt."""
+        """Call the callbacks, which stop training by raising KeyboardInterrupt.
+
+        So one that comes out of them counts as a stop, and any other as the user's.
+        """
+        epoch_ends = method_name == "on_epoch_end"
+        if epoch_ends:
+            self.watch.look(self)
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as stop:
             raise StopTraining from stop
+        if epoch_ends and (
+            self.watch.misses_ >= self.watch.patience
+            or len(self.history) == self.last_epoch_
+        ):
+            raise StopTraining
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the rows to train on; `Watch` looks after the others."""

@@ -141,9 +141,8 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""
         network = self._network_in(X.dtype)
         parameter = next(network.parameters())
-        size = sum(p.numel() for p in network.parameters())
         result = np.empty((X.shape[0], width), dtype=X.dtype)
-        with limited_threads(size, X.shape[0]), torch.inference_mode():
+        with limited_threads(network, X.shape[0]), torch.inference_mode():
             for rows in blocks(X.shape[0], max(X.shape[1], width)):
                 x = as_float(X, rows, X.dtype)
                 if scaled:
