@@ -139,11 +139,14 @@ class Autoencoder(BaseAutoencoder):
         )
 
     def _warn_if_identity(self, n_features):
-        if self.n_components >= n_features and not self._make_penalties():
+        starts_as_copy = self.init == "pca" and _as_widths(self.hidden_layer_sizes)
+        if self.n_components < n_features:
+            return
+        if starts_as_copy or not self._make_penalties():
             warnings.warn(
                 f"n_components={self.n_components} is not below the {n_features} "
-                "columns of X, and nothing regularises the code: copying the input is "
-                "a solution. Lower n_components or set alpha.",
+                "columns of X, and nothing keeps the autoencoder from copying its "
+                "input. Lower n_components, or set init='random' and alpha.",
                 UserWarning,
                 stacklevel=6,
             )

@@ -104,7 +104,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     }
 
     # Least number of steps for max_iter='auto'.
-    _auto_steps = 400
+    _auto_steps = 300
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
 

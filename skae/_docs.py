@@ -57,7 +57,7 @@ PARAMETERS = {
     ),
     "max_iter": (
         "int or 'auto'",
-        "Largest number of epochs. 'auto' is 40, or as many as make 400\n"
+        "Largest number of epochs. 'auto' is 40, or as many as make 300\n"
         "steps; 50 for ``solver='lbfgs'``.",
     ),
     "tol": (

@@ -52,13 +52,24 @@ def set_linear_maps(network, mean, encoder, decoder):
     with torch.no_grad():
         if network.config["tied_weights"]:
             first.weight.zero_()
-        first.weight[: len(encoder)] = encoder.to(first.weight)
+        first.weight[: len(encoder)] = _rounded(encoder, first.weight)
         first.bias.zero_()
-        first.bias[: len(encoder)] = -(encoder @ mean).to(first.bias)
-        second.bias[:] = mean.to(second.bias)
+        first.bias[: len(encoder)] = _rounded(-(encoder @ mean), first.bias)
+        second.bias[:] = _rounded(mean, second.bias)
         if isinstance(second, nn.Linear):
             second.weight.zero_()
-            second.weight[:, : len(decoder)] = decoder.T.to(second.weight)
+            second.weight[:, : len(decoder)] = _rounded(decoder.T, second.weight)
+
+
+def _rounded(values, like):
+    """Cast `values`, where to single precision over a grid as fine.
+
+    Else noise in their last digits, as from another unit of the data, would stay
+    where they are near zero, and training would make it grow.
+    """
+    if like.dtype == torch.float32:
+        values = torch.round(values * 2**26) / 2**26
+    return values.to(like)
 
 
 def _linear_layers(network):
