@@ -13,9 +13,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from skae._net import AutoencoderNet, Callback, Objective, Watch, limited_threads
+from skae._net import AutoencoderNet, Callback, Objective, limited_threads
 from skae._rows import Rows, location_and_scale
-from skae._selection import FOLDS_BELOW, fit_and_choose, folds, reference_losses
+from skae._selection import (
+    FOLDS_BELOW,
+    Watch,
+    fit_and_choose,
+    folds,
+    reference_losses,
+)
 from skae._start import principal_components
 from skae._verbs import AutoencoderVerbs
 from skae.losses import squared_error

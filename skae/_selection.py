@@ -1,5 +1,6 @@
 """Choosing, on rows kept out of training, how far to depart from the start."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,64 @@ from skae.networks import Output
 N_FOLDS = 5
 # Rows below which a tenth of them is too few to choose on.
 FOLDS_BELOW = 1000
+
+
+class Watch:
+    """Follow the losses of the rows kept out of training, and keep the best weights.
+
+    Where no rows are kept out, only the training loss is followed, and the last
+    weights stay.
+
+    Parameters
+    ----------
+    tol : float
+        Improvement of the loss that counts.
+
+    Attributes
+    ----------
+    patience : float
+        Epochs without it that end training.
+    start_ : Tensor of shape (n_rows,)
+        Losses of the rows kept out, before training.
+    curves_ : list of Tensor of shape (n_rows,)
+        Their losses after each epoch.
+    """
+
+    def __init__(self, tol):
+        self.tol, self.patience = tol, math.inf
+
+    def begin(self, net):
+        """Forget earlier training, and compute the losses at the start."""
+        self.weights_ = self.start_ = None
+        self.curves_, self.misses_ = [], 0
+        self.best_ = self.target_ = math.inf
+        if net.rows_valid_ is not None:
+            self.start_ = net.row_losses(net.rows_valid_)
+
+    def look(self, net):
+        """Compare the epoch just ended with the best so far."""
+        if net.rows_valid_ is None:
+            loss = net.history[-1, "train_loss"]
+        else:
+            self.curves_.append(net.row_losses(net.rows_valid_))
+            loss = float(self.curves_[-1].mean())
+            net.record("valid_loss", loss)
+            self._keep_if_best(net, loss)
+        self.misses_ += 1
+        if loss < self.target_ - self.tol:
+            self.target_, self.misses_ = loss, 0
+
+    def _keep_if_best(self, net, loss):
+        if loss < self.best_:
+            state = net.module_.state_dict()
+            self.weights_ = {name: value.clone() for name, value in state.items()}
+            self.best_ = loss
+
+    def end(self, net):
+        """Put the best weights back."""
+        if self.weights_ is not None:
+            net.module_.load_state_dict(self.weights_)
+            self.weights_ = None
 
 
 @dataclass

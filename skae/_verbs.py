@@ -8,8 +8,9 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skae._net import dump, limited_threads, load_network, load_training
+from skae._net import limited_threads
 from skae._rows import as_float, blocks, in_units
+from skae._storage import dump, load_network, load_training
 
 
 class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
