@@ -110,7 +110,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     }
 
     # Least number of steps for max_iter='auto'.
-    _auto_steps = 300
+    _auto_steps = 200
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
 
@@ -281,6 +281,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             net.watch.patience = self.n_iter_no_change or np.inf
         elif len(parts) == 1 and parts[0][1] is not None:
             net.watch.patience = np.ceil(net.max_epochs / 3)
+            net.watch.trial = np.ceil(net.max_epochs / 5) if cautious else np.inf
         if cautious:
             self._set_loss_unit(net, rows)
         choice = fit_and_choose(net, rows, parts, cautious)

@@ -57,7 +57,7 @@ PARAMETERS = {
     ),
     "max_iter": (
         "int or 'auto'",
-        "Largest number of epochs. 'auto' is 40, or as many as make 300\n"
+        "Largest number of epochs. 'auto' is 40, or as many as make 200\n"
         "steps; 50 for ``solver='lbfgs'``.",
     ),
     "tol": (
@@ -69,7 +69,7 @@ PARAMETERS = {
         "Whether to keep `validation_fraction` of the rows out of training,\n"
         "and to put back the weights of the epoch that did best on them. Rows\n"
         "given as `X_val` serve instead, whatever the value here. If training\n"
-        "starts at PCA, fewer than 1000 rows serve in five folds, whatever\n"
+        "starts at PCA, fewer than 1000 rows serve in three folds, whatever\n"
         "the fraction: the folds choose the epoch up to which all rows are\n"
         "then trained on; and PCA is left only if the rows kept out gain by\n"
         "it by more than a standard error.",
@@ -83,7 +83,8 @@ PARAMETERS = {
         "Training ends when the watched loss (of the rows kept out where\n"
         "there are any, else of the training rows) has not improved by `tol`\n"
         "for so many epochs. None never ends it; nor does 'auto' without rows\n"
-        "kept out or in folds, else it is a third of the epochs.",
+        "kept out or in folds. Else it is a third of the epochs, and a fifth\n"
+        "while none has been better than PCA.",
     ),
     "warm_start": (
         "bool",

@@ -183,10 +183,8 @@ class AutoencoderNet(NeuralNet):
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as stop:
             raise StopTraining from stop
-        if epoch_ends and (
-            self.watch.misses_ >= self.watch.patience
-            or len(self.history) == self.last_epoch_
-        ):
+        last = len(self.history) == self.last_epoch_
+        if epoch_ends and (last or self.watch.is_over):
             raise StopTraining
 
     def get_split_datasets(self, X, y=None, **fit_params):

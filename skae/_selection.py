@@ -8,7 +8,7 @@ import torch
 from skae._rows import blocks, principal_axes
 from skae.networks import Output
 
-N_FOLDS = 5
+N_FOLDS = 3
 # Rows below which a tenth of them is too few to choose on.
 FOLDS_BELOW = 1000
 
@@ -28,6 +28,8 @@ class Watch:
     ----------
     patience : float
         Epochs without it that end training.
+    trial : float
+        Epochs that end training if all are no better than the start.
     start_ : Tensor of shape (n_rows,)
         Losses of the rows kept out, before training.
     curves_ : list of Tensor of shape (n_rows,)
@@ -35,7 +37,7 @@ class Watch:
     """
 
     def __init__(self, tol):
-        self.tol, self.patience = tol, math.inf
+        self.tol, self.patience, self.trial = tol, math.inf, math.inf
 
     def begin(self, net):
         """Forget earlier training, and compute the losses at the start."""
@@ -57,6 +59,14 @@ class Watch:
         self.misses_ += 1
         if loss < self.target_ - self.tol:
             self.target_, self.misses_ = loss, 0
+
+    @property
+    def is_over(self):
+        """Whether there is no point in further epochs."""
+        hopeless = self.start_ is not None and self.best_ >= float(self.start_.mean())
+        return self.misses_ >= self.patience or (
+            hopeless and len(self.curves_) >= self.trial
+        )
 
     def _keep_if_best(self, net, loss):
         if loss < self.best_:
