@@ -1,9 +1,9 @@
 """Held-out squared error of Autoencoder() relative to PCA's, a line a case.
 
 Beside it stands the network that a user of skorch would write by hand. Both run with
-one thread, on the same rows, in turn.
+one thread, on the same rows, in turn; with two jobs two seeds run beside each other.
 
-    python benchmarks/against_pca.py [--seeds 2] [--only digits,iris]
+    python benchmarks/against_pca.py [--seeds 2] [--jobs 2] [--only digits,iris]
 """
 
 import argparse
@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 import torch
 from data import cases
+from joblib import Parallel, delayed
 from reference import fit_reference
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,16 @@ def timed(fit):
     start = time.perf_counter()
     fitted = fit()
     return fitted, time.perf_counter() - start
+
+
+def run(name, k, seed):
+    """Return the rows and columns, and what `errors` returns."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    Autoencoder(1, max_iter=1).fit(np.eye(9))  # what is loaded once costs no case
+    train, test = cases()[name][0](seed)
+    with threadpool_limits(1):
+        return train.shape, *errors(train, test, k, seed)
 
 
 def errors(train, test, k, seed):
@@ -46,28 +57,26 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    Autoencoder(1, max_iter=1).fit(np.eye(9))  # what is loaded once costs no case
     print("| case | rows x columns | k | skae / PCA | by hand / PCA | s | by hand s |")
     print("|---|---|---|---|---|---|---|", flush=True)
     lines, every = [], []
-    for name, (load, sizes) in cases().items():
+    parallel = Parallel(n_jobs=arguments.jobs)
+    for name, (_, sizes) in cases().items():
         if arguments.only and name not in arguments.only.split(","):
             continue
         for k in sizes:
-            runs = []
-            for seed in range(arguments.seeds):
-                train, test = load(seed)
-                with threadpool_limits(1):
-                    runs.append(errors(train, test, k, seed))
-            ours, plain, seconds, plain_seconds = np.mean(runs, axis=0)
+            seeds = range(arguments.seeds)
+            shapes, *runs = zip(
+                *parallel(delayed(run)(name, k, seed) for seed in seeds), strict=True
+            )
+            ours, plain, seconds, plain_seconds = np.mean(runs, axis=1)
             lines.append((ours, plain, seconds, plain_seconds))
-            every += [run[0] for run in runs]
+            every += runs[0]
             print(
-                f"| {name} | {train.shape[0]} x {train.shape[1]} | {k} | {ours:.3f} | "
+                f"| {name} | {shapes[0][0]} x {shapes[0][1]} | {k} | {ours:.3f} | "
                 f"{plain:.3f} | {seconds:.1f} | {plain_seconds:.1f} |",
                 flush=True,
             )

@@ -118,7 +118,8 @@ class AutoencoderNet(NeuralNet):
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
         self.generator, self.corruption, self.watch = generator, corruption, watch
         self.schedule, self.solver = schedule, solver
-        self.loss_unit = 1.0
+        # The loss of the start that training is to improve on, if there is one.
+        self.loss_unit = None
 
     @property
     def _default_callbacks(self):
@@ -260,8 +261,12 @@ class AutoencoderNet(NeuralNet):
         x = x if self.corruption is None else self.corruption(x)
         output = self.module_(x)
         loss = self.criterion_(self.module_, x, target, output)
-        scaled = loss if self.loss_unit == 1 else loss / self.loss_unit
-        scaled.backward()
+        if self.loss_unit is None or self.solver == "lbfgs":
+            loss.backward()
+        else:
+            (loss / self.loss_unit).backward()
+            # Else a few extreme rows could throw training far off its start.
+            nn.utils.clip_grad_norm_(self.module_.parameters(), 1.0, foreach=True)
         return {"loss": loss, "y_pred": output.reconstruction}
 
     def validation_step(self, batch, **fit_params):

@@ -72,6 +72,15 @@ def test_never_worse_than_pca(name, seed):
     assert error(model, X[n:]) <= 1.005 * pca_error(X[:n], X[n:], 2)
 
 
+def test_extreme_rows_do_not_throw_training_off():
+    rng = np.random.RandomState(0)
+    X = 0.3 * rng.normal(size=(3000, 9))
+    hot = np.flatnonzero(rng.uniform(size=3000) < 0.1)
+    X[hot, rng.randint(9, size=len(hot))] += 6 * rng.lognormal(0, 1.2, size=len(hot))
+    model = Autoencoder(2, random_state=0).fit(X[:2400])
+    assert error(model, X[2400:]) < 0.6 * pca_error(X[:2400], X[2400:], 2)
+
+
 def test_says_when_the_data_give_no_reason_to_leave_pca():
     X = np.random.RandomState(0).normal(size=(200, 6))
     with pytest.warns(UserWarning, match="no reason to prefer.*n_components=2"):
