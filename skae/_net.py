@@ -52,7 +52,8 @@ def _thread_pools():
 @contextmanager
 def limited_threads(network, n_rows):
     """Keep small work on one thread; the limit is this thread's own and ends here."""
-    if sum(p.numel() for p in network.parameters()) * n_rows > SINGLE_THREAD_WORK:
+    work = sum(p.numel() for p in network.parameters()) * n_rows
+    if torch.get_num_threads() == 1 or work > SINGLE_THREAD_WORK:
         yield
     else:
         with _thread_pools().limit(limits=1, user_api="openmp"):
