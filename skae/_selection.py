@@ -159,8 +159,9 @@ def fit_and_choose(net, rows, parts, cautious):
 
 
 def _pooled(watches):
-    curves = torch.cat([torch.stack(watch.curves_) for watch in watches], dim=1)
-    return curves, torch.cat([watch.start_ for watch in watches])
+    n_epochs = min(len(watch.curves_) for watch in watches)
+    curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
+    return torch.cat(curves, dim=1), torch.cat([watch.start_ for watch in watches])
 
 
 def reference_losses(loss, parts, n_components, generator):

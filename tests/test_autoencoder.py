@@ -261,6 +261,13 @@ def test_early_stopping_keeps_the_best_epoch(digits):
     assert np.argmax(scores) == len(scores) - 4
 
 
+@pytest.mark.filterwarnings("ignore:Rows kept out:UserWarning")
+def test_folds_may_end_at_different_epochs():
+    X = scale(load_breast_cancer().data)
+    model = Autoencoder(2, n_iter_no_change=2, **FAST).fit(X)
+    assert len(model.validation_scores_) < 40 and np.isfinite(model.score(X))
+
+
 def test_tolerance_ends_training_without_rows_kept_out(digits):
     model = Autoencoder(4, early_stopping=False, tol=1.0, n_iter_no_change=2, **FAST)
     model.fit(digits)
