@@ -1,18 +1,33 @@
-"""The autoencoder: undercomplete, overcomplete, deep, tied, regularised."""
+"""The autoencoder with dense layers, and every axis along which variants differ."""
 
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
+from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
+import torch
 from scipy import sparse
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
 from skae._base import BaseAutoencoder
 from skae._docs import documented
+from skae._rows import blocks, in_units, principal_axes
 from skae._start import start_at_pca
+from skae.corruptions import CORRUPTIONS
 from skae.losses import LOSSES
-from skae.networks import ACTIVATIONS, DenseNetwork, reset_parameters
+from skae.networks import (
+    ACTIVATIONS,
+    CODE_ACTIVATIONS,
+    DenseNetwork,
+    reset_parameters,
+)
+from skae.penalties import (
+    ActivityPenalty,
+    ContractionPenalty,
+    DeadUnitPenalty,
+    KLSparsityPenalty,
+)
 
 
 @documented
@@ -71,23 +86,69 @@ class Autoencoder(BaseAutoencoder):
 
     hidden_layer_sizes: int | tuple = (256, 128)
     activation: str = "relu"
-    code_activation: str = "identity"
+    code_activation: str = "auto"
     output_activation: str = "auto"
     loss: str = "squared_error"
+    corruption: str | None = None
+    corruption_level: float = 0.3
+    sparsity: str | None = None
+    sparsity_weight: float = 0.1
+    sparsity_target: float = 0.05
+    n_nonzero_coefs: int = 10
+    contraction: float = 0.0
+    ordered: bool = False
     init: str = "pca"
 
     _parameter_constraints = {
         **BaseAutoencoder._parameter_constraints,
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
         "hidden_layer_sizes": [
             Interval(Integral, 1, None, closed="left"),
             "array-like",
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "code_activation": [StrOptions(set(ACTIVATIONS))],
+        "code_activation": [StrOptions({"auto", *CODE_ACTIVATIONS})],
         "output_activation": [StrOptions({"auto", *ACTIVATIONS})],
         "loss": [StrOptions(set(LOSSES))],
+        "corruption": [StrOptions(set(CORRUPTIONS)), None],
+        "corruption_level": [Interval(Real, 0, None, closed="left")],
+        "sparsity": [StrOptions({"kl", "l1", "topk"}), None],
+        "sparsity_weight": [Interval(Real, 0, None, closed="left")],
+        "sparsity_target": [Interval(Real, 0, 1, closed="neither")],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left")],
+        "contraction": [Interval(Real, 0, None, closed="left")],
+        "ordered": ["boolean"],
         "init": [StrOptions({"pca", "random"})],
     }
+    _parameter_docs = {
+        "n_components": (
+            "int or float",
+            "Number of components of the code, at least 1. With ``ordered=True`` also\n"
+            "a share in (0, 1): the smallest code whose reconstruction explains that\n"
+            "share of the variance of rows kept out of training.",
+        ),
+    }
+    _attribute_docs = {
+        "mean_activations_": (
+            "ndarray of shape (n_components,)",
+            "Mean of each component of the training rows' codes. Only with `sparsity`.",
+        ),
+        "explained_variance_ratio_": (
+            "ndarray of shape (n_components,)",
+            "Share of the variance of rows kept out of training that each further\n"
+            "component adds to what those before it explain; of the training rows\n"
+            "where none are kept out. Only with `ordered`.",
+        ),
+    }
+
+    @property
+    def _code_activation(self):
+        if self.code_activation != "auto":
+            return self.code_activation
+        return {"kl": "logistic", "l1": "relu"}.get(self.sparsity, "identity")
 
     @property
     def _output(self):
@@ -120,33 +181,89 @@ class Autoencoder(BaseAutoencoder):
     def _make_loss(self):
         return LOSSES[self.loss]
 
-    def _make_network(self, n_features):
+    def _check_together(self, n_components):
+        """Raise where parameters make no sense beside each other."""
+        topk = self.sparsity == "topk"
+        binary = self._code_activation == "binary"
+        noise = next((n for n in ("corruption", "ordered") if getattr(self, n)), None)
         if self.loss == "binary_cross_entropy" and self._output != "logistic":
-            raise ValueError(
-                "loss='binary_cross_entropy' needs output_activation='logistic' or "
-                f"'auto', got {self.output_activation!r}."
+            self._refuse("loss", "output_activation", "'logistic' or 'auto'")
+        if self.sparsity == "kl" and self._code_activation != "logistic":
+            self._refuse("sparsity", "code_activation", "'logistic' or 'auto'")
+        if binary and self.sparsity:
+            self._refuse("code_activation", "sparsity", "None")
+        if binary and self.contraction:
+            self._refuse("code_activation", "contraction", "0: a step has no slope")
+        if topk and self.n_nonzero_coefs > n_components:
+            self._refuse("n_components", "n_nonzero_coefs", "at most as many")
+        if topk and self.ordered:
+            self._refuse("sparsity", "ordered", "False: both choose what is decoded")
+        if noise and self.solver == "lbfgs":
+            self._refuse(
+                noise, "solver", "'adam' or 'sgd': a line search bears no noise"
             )
-        self._warn_if_identity(n_features)
+        if self.corruption and self.corruption != "gaussian":
+            if self.corruption_level > 1:
+                self._refuse("corruption", "corruption_level", "in [0, 1]")
+
+    def _refuse(self, given, other, wanted):
+        raise ValueError(
+            f"{given}={getattr(self, given)!r} needs {other} to be {wanted}, got "
+            f"{getattr(self, other)!r}."
+        )
+
+    def _make_loss(self):
+        return LOSSES[self.loss]
+
+    def _make_network(self, n_features, n_components):
+        self._check_together(n_components)
+        self._warn_if_identity(n_features, n_components)
         return DenseNetwork(
             n_features,
-            self.n_components,
+            n_components,
             _as_widths(self.hidden_layer_sizes),
             self.activation,
-            self.code_activation,
+            self._code_activation,
             self._output,
             self.tied_weights,
             linear_path=self.init == "pca",
+            n_nonzero_coefs=self.n_nonzero_coefs if self.sparsity == "topk" else None,
+            ordered=self.ordered,
         )
 
-    def _warn_if_identity(self, n_features):
-        starts_as_copy = self.init == "pca" and _as_widths(self.hidden_layer_sizes)
-        if self.n_components < n_features:
+    def _make_corruption(self, rows):
+        if not self.corruption:
+            return None
+        return CORRUPTIONS[self.corruption](rows, self.corruption_level)
+
+    def _make_penalties(self, rows):
+        penalties = super()._make_penalties(rows)
+        if self.contraction:
+            penalties += (ContractionPenalty(self.contraction),)
+        if self.sparsity == "kl":
+            penalties += (
+                KLSparsityPenalty(self.sparsity_weight, self.sparsity_target),
+            )
+        elif self.sparsity == "l1":
+            penalties += (ActivityPenalty(self.sparsity_weight),)
+        elif self.sparsity == "topk":
+            # Not the method of `rows`, which would keep them in memory.
+            decoded = partial(in_units, mean=rows.mean, scale=rows.scale)
+            decoded = decoded if self._bounded else torch.clone
+            n_units = max(1, rows.shape[1] // 2)
+            penalties += (DeadUnitPenalty(decoded, len(rows), n_units),)
+        return penalties
+
+    def _warn_if_identity(self, n_features, n_components):
+        if n_components < n_features or self.corruption or self.sparsity:
             return
-        if starts_as_copy or not self._make_penalties():
+        starts_as_copy = self.init == "pca" and _as_widths(self.hidden_layer_sizes)
+        if starts_as_copy or not (self.alpha or self.contraction):
             warnings.warn(
-                f"n_components={self.n_components} is not below the {n_features} "
+                f"n_components={n_components} is not below the {n_features} "
                 "columns of X, and nothing keeps the autoencoder from copying its "
-                "input. Lower n_components, or set init='random' and alpha.",
+                "input. Lower n_components, set corruption or sparsity, or set "
+                "init='random' and alpha or contraction.",
                 UserWarning,
                 stacklevel=6,
             )
@@ -154,7 +271,29 @@ class Autoencoder(BaseAutoencoder):
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
         if self.init == "pca":
-            start_at_pca(network, rows, generator)
+            start_at_pca(network, rows, generator, self._make_corruption(rows))
+
+    def _code_size(self, rows, generator):
+        share = self.n_components
+        if isinstance(share, Integral):
+            return share
+        if not self.ordered:
+            self._refuse("n_components", "ordered", "True, unless it is an int")
+        # A code of this size explains the share even where it is PCA's.
+        _, _, variances = principal_axes(rows, min(rows.shape), generator)
+        explained = variances.cumsum(0) / variances.sum().clamp(min=1e-300)
+        return min(int((explained < share).sum()) + 1, len(variances))
+
+    def _keep(self, net, rows, going_on):
+        super()._keep(net, rows, going_on)
+        self.__dict__.pop("mean_activations_", None)
+        if self.sparsity:
+            with torch.no_grad():
+                sums = [
+                    net.module_.encode(rows.take(b)).sum(dim=0)
+                    for b in blocks(*rows.shape)
+                ]
+            self.mean_activations_ = (sum(sums) / len(rows)).double().cpu().numpy()
 
 
 def _as_widths(hidden_layer_sizes):

@@ -17,6 +17,7 @@ from skae._net import AutoencoderNet, Callback, Objective, limited_threads
 from skae._rows import Rows, location_and_scale
 from skae._selection import (
     FOLDS_BELOW,
+    SizeCurve,
     Watch,
     fit_and_choose,
     folds,
@@ -47,12 +48,13 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
 
     A subclass says what to build in these hooks, all called before training starts:
 
-    - ``_make_network(n_features)`` returns a module with ``encode``, ``decode``,
-      ``forward(x) -> Output`` and a ``config`` from which to build it again;
+    - ``_make_network(n_features, n_components)`` returns a `skae.networks.Network`;
     - ``_make_loss()`` returns ``loss(output, target) -> Tensor`` of entries and the
       power of the data's unit that it is measured in;
-    - ``_make_penalties()`` returns callables ``penalty(network, x, output) -> Tensor``;
-    - ``_make_corruption()`` returns a module applied to the input in training, or None;
+    - ``_make_penalties(rows)`` returns callables
+      ``penalty(network, x, output, generator) -> Tensor``, see `skae.penalties`;
+    - ``_make_corruption(rows)`` returns ``corruption(x, generator=...)``, applied to
+      the input in training, or None;
     - ``_initialize(network, rows, generator)`` sets the weights training starts from.
     """
 
@@ -113,17 +115,19 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     _auto_steps = 200
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
+    # What makes one number of the losses of a row's entries.
+    _over_features = staticmethod(torch.mean)
 
-    def _make_network(self, n_features):
+    def _make_network(self, n_features, n_components):
         raise NotImplementedError
 
     def _make_loss(self):
         return squared_error, 2
 
-    def _make_penalties(self):
+    def _make_penalties(self, rows):
         return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
 
-    def _make_corruption(self):
+    def _make_corruption(self, rows):
         return None
 
     def _initialize(self, network, rows, generator):
@@ -157,8 +161,12 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             going_on = self.warm_start and hasattr(self, "net_")
             X = self._validate(X, reset=not going_on)
             X_val = None if X_val is None else self._validate(X_val, "X_val")
-            net = self._resume() if going_on else self._begin(X)
-            rows = self._rows(X, net)
+            if not going_on:
+                self.mean_, self.scale_ = location_and_scale(X)
+            rows = self._rows(X)
+            net = self._resume() if going_on else self._begin(rows)
+            net.corruption = self._make_corruption(rows)
+            net.criterion.penalties = self._make_penalties(rows)
             self._set_budget(net, len(rows))
             with limited_threads(net.module, net.batch_size):
                 if not going_on:
@@ -181,8 +189,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     def _check_values(self, X, name):
         """Raise where the loss does not admit the values of `X`."""
 
-    def _begin(self, X):
-        self.mean_, self.scale_ = location_and_scale(X)
+    def _begin(self, rows):
         generator = torch.Generator()
         if self.random_state is None:
             # Not scikit-learn's global RandomState, which a draw would change.
@@ -190,14 +197,23 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         else:
             random_state = check_random_state(self.random_state)
             generator.manual_seed(int(random_state.randint(np.iinfo(np.int32).max)))
-        return self._make_net(self._make_network(X.shape[1]), generator)
+        n_components = self._code_size(rows, generator)
+        network = self._make_network(rows.shape[1], n_components)
+        return self._make_net(network, generator)
+
+    def _code_size(self, rows, generator):
+        """Return the width of the code to train."""
+        return self.n_components
 
     def _resume(self):
         """Return a new net with the weights and the optimiser's state of `net_`."""
         old = self.net_
         generator = torch.Generator().set_state(old.generator.get_state())
-        net = self._make_net(self._make_network(self.n_features_in_), generator)
-        was, now = old.module_.config, net.module.config
+        was = old.module_.config
+        asked = self.n_components
+        n_components = asked if isinstance(asked, Integral) else was["n_components"]
+        network = self._make_network(self.n_features_in_, n_components)
+        net, now = self._make_net(network, generator), network.config
         if changed := [name for name in now if now[name] != was[name]]:
             raise ValueError(
                 f"warm_start=True cannot go on after a change of {', '.join(changed)}: "
@@ -212,13 +228,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
 
     def _make_net(self, network, generator):
         line_search = self.solver == "lbfgs"
-        exact = self.solver in ("lbfgs", "svd")
         loss, _ = self._make_loss()
         return AutoencoderNet(
-            network.to(torch.float64 if exact else torch.float32),
-            Objective(loss, self._make_penalties()),
+            network.to(self._dtype),
+            Objective(loss, over_features=self._over_features),
             generator=generator,
-            corruption=self._make_corruption(),
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
             lr=1.0 if line_search else self.learning_rate_init,
@@ -227,6 +241,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             watch=Watch(self.tol),
             callbacks=self._callbacks(),
         )
+
+    @property
+    def _dtype(self):
+        exact = self.solver in ("lbfgs", "svd")
+        return torch.float64 if exact else torch.float32
 
     def _device(self):
         if self.device == "auto":
@@ -250,9 +269,9 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
                 )
         return [clone(callback) for callback in self.callbacks or ()]
 
-    def _rows(self, X, net):
-        dtype = next(net.module.parameters()).dtype
-        return Rows(X, self.mean_, self.scale_, dtype, net.device, self._bounded)
+    def _rows(self, X):
+        device = self._device()
+        return Rows(X, self.mean_, self.scale_, self._dtype, device, self._bounded)
 
     def _set_budget(self, net, n_rows):
         """Set what depends on the number of rows."""
@@ -284,13 +303,15 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             net.watch.trial = np.ceil(net.max_epochs / 5) if cautious else np.inf
         if cautious:
             self._set_loss_unit(net, rows)
-        choice = fit_and_choose(net, rows, parts, cautious)
+        curve = SizeCurve() if net.module.config.get("ordered") else None
+        choice = fit_and_choose(net, rows, parts, cautious, curve)
+        self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
 
     def _parts(self, net, rows, X_val, cautious):
         """Return pairs of rows to train on and rows, or None, to watch."""
         if X_val is not None:
-            return [(rows, self._rows(X_val, net))]
+            return [(rows, self._rows(X_val))]
         n_rows = len(rows)
         if not self.early_stopping:
             return [(rows, None)]
@@ -308,13 +329,29 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         some = rows.subset(torch.arange(min(len(rows), 4096)))
         net.loss_unit = float(net.row_losses(some).mean()) or 1.0
 
+    def _keep_size(self, net, curve=None):
+        self.n_components_ = net.module_.config["n_components"]
+        self.__dict__.pop("explained_variance_ratio_", None)
+        if curve is None:
+            return
+        explained = curve.explained()
+        if not isinstance(self.n_components, Integral):
+            enough = explained >= self.n_components
+            self.n_components_ = (
+                int(enough.argmax()) + 1 if enough.any() else len(enough)
+            )
+        explained = explained[: self.n_components_]
+        self.explained_variance_ratio_ = np.diff(explained, prepend=0.0)
+
     def _keep_scores(self, net, parts, choice):
         self.pca_score_ = self.best_validation_score_ = self.validation_scores_ = None
         if choice is None:
             return
         loss, _ = self._make_loss()
         n_components = net.module_.config["n_components"]
-        by_pca, by_mean = reference_losses(loss, parts, n_components, net.generator)
+        by_pca, by_mean = reference_losses(
+            loss, parts, n_components, net.generator, net.corruption
+        )
         by_mean = by_mean or 1.0
         self.pca_score_ = 1 - by_pca / by_mean
         self.best_validation_score_ = 1 - choice.loss / by_mean
@@ -330,12 +367,12 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
 
     def _keep(self, net, rows, going_on):
         self.net_ = net
-        self.n_components_ = net.module_.config["n_components"]
         earlier = self.loss_curve_ if going_on else []
         self.loss_curve_ = [*earlier, *net.history[:, "train_loss"]]
         self.n_iter_ = len(self.loss_curve_)
         self.__dict__.pop("components_", None)
         self.__dict__.pop("explained_variance_", None)
         if net.module_.is_linear:
-            self.components_, variances = principal_components(net.module_, rows)
-            self.explained_variance_ = variances * self.scale_**2
+            axes, variances = principal_components(net.module_, rows)
+            self.components_ = axes[: self.n_components_]
+            self.explained_variance_ = variances[: self.n_components_] * self.scale_**2

@@ -123,7 +123,9 @@ PARAMETERS = {
     ),
     "code_activation": (
         "str",
-        "Activation of the code, with the same names.",
+        "Activation of the code, with the same names, or 'binary': 1 where\n"
+        "positive, else 0. 'auto' is 'logistic' for ``sparsity='kl'``, 'relu'\n"
+        "for ``sparsity='l1'`` and else 'identity'.",
     ),
     "output_activation": (
         "str",
@@ -136,6 +138,52 @@ PARAMETERS = {
         "What to minimise over entries. Entries are measured in units of\n"
         "`scale_`; 'huber' turns from squared to absolute at 1.\n"
         "'binary_cross_entropy' needs `X` in [0, 1].",
+    ),
+    "corruption": (
+        "{'masking', 'gaussian', 'salt_and_pepper', 'swap'} or None",
+        "What is done to the input in training, while the loss compares with\n"
+        "the clean input: entries set to their column's mean, normal noise,\n"
+        "entries set to their column's least or largest value, or to that of\n"
+        "another row of the batch.",
+    ),
+    "corruption_level": (
+        "float",
+        "Probability that an entry is corrupted, in [0, 1]; for 'gaussian'\n"
+        "the noise's standard deviation in units of the column's, in [0, inf).",
+    ),
+    "sparsity": (
+        "{'kl', 'l1', 'topk'} or None",
+        "What keeps the code sparse: a divergence between each unit's mean\n"
+        "activation and `sparsity_target`, which needs a logistic code; the\n"
+        "sum of absolute activations; or that all but the `n_nonzero_coefs`\n"
+        "largest entries of each row's code are set to zero. Units that no\n"
+        "row of an epoch has used are then trained on what the others leave.",
+    ),
+    "sparsity_weight": (
+        "float",
+        "Weight of the penalty of 'kl' and 'l1', in [0, inf). It is added to\n"
+        "the mean loss of entries.",
+    ),
+    "sparsity_target": (
+        "float",
+        "Mean activation that 'kl' aims at, in (0, 1).",
+    ),
+    "n_nonzero_coefs": (
+        "int",
+        "Number of entries that 'topk' keeps, from 1 to `n_components`.",
+    ),
+    "contraction": (
+        "float",
+        "Weight of the mean squared norm of the code's Jacobian with respect\n"
+        "to the scaled input, in [0, inf). It is exact for an encoder of one\n"
+        "layer and for codes of at most 4 components, and else estimated from\n"
+        "one random projection of the Jacobian a row.",
+    ),
+    "ordered": (
+        "bool",
+        "Whether leading parts of the code are codes too: in training, a\n"
+        "random number of components of each row is decoded. Then\n"
+        "`inverse_transform` takes any number of leading columns.",
     ),
     "init": (
         "{'pca', 'random'}",
@@ -153,13 +201,11 @@ ATTRIBUTES = {
     ),
     "mean_": (
         "ndarray of shape (n_features,)",
-        "What is subtracted from each column: its mean, or 0 where the output\n"
-        "is bounded by its activation.",
+        "What is subtracted from each column before it is encoded: its mean.",
     ),
     "scale_": (
         "float",
-        "What all columns are divided by: the root of their mean variance, or\n"
-        "1 where the output is bounded by its activation.",
+        "What all columns are divided by: the root of their mean variance.",
     ),
     "n_components_": (
         "int",
@@ -175,10 +221,11 @@ ATTRIBUTES = {
     ),
     "validation_scores_": (
         "list of float or None",
-        "Share of the loss of the mean that the reconstruction explains on\n"
-        "the rows kept out, an entry an epoch; for the squared error the\n"
-        "explained variance. None where no rows are kept out, as in the two\n"
-        "below.",
+        "Share of the loss of the mean that the objective on the rows kept\n"
+        "out falls short of, an entry an epoch; for the squared error alone\n"
+        "the explained variance. Corruption is the same in each epoch, and\n"
+        "penalties on the code count, those on weights do not. None where no\n"
+        "rows are kept out, as in the two below.",
     ),
     "best_validation_score_": (
         "float or None",
@@ -186,7 +233,8 @@ ATTRIBUTES = {
     ),
     "pca_score_": (
         "float or None",
-        "The same for PCA with as many components, fitted without the rows\nkept out.",
+        "The same for PCA with as many components, fitted without the rows\n"
+        "kept out, and without penalties.",
     ),
     "components_": (
         "ndarray of shape (n_components, n_features)",
@@ -221,7 +269,8 @@ def documented(cls):
         _entry(name, f"{texts[name][0]}, default={parameter.default!r}", texts[name][1])
         for name, parameter in parameters.items()
     ]
-    attributes = [_entry(name, *entry) for name, entry in ATTRIBUTES.items()]
+    entries = {**ATTRIBUTES, **getattr(cls, "_attribute_docs", {})}
+    attributes = [_entry(name, *entry) for name, entry in entries.items()]
     doc = inspect.cleandoc(cls.__doc__)
     cls.__doc__ = doc.replace("{parameters}", "\n".join(lines)).replace(
         "{attributes}", "\n".join(attributes)

@@ -92,15 +92,13 @@ class LinearAutoencoder(BaseAutoencoder):
     }
     _auto_steps = 4000
 
-    def _make_network(self, n_features):
+    def _make_network(self, n_features, n_components):
         if self.solver == "svd" and self.alpha and self.l1_ratio:
             raise ValueError(
                 "solver='svd' knows no L1 penalty: set l1_ratio=0 or another solver, "
                 f"got l1_ratio={self.l1_ratio!r} with alpha={self.alpha!r}."
             )
-        return DenseNetwork(
-            n_features, self.n_components, tied_weights=self.tied_weights
-        )
+        return DenseNetwork(n_features, n_components, tied_weights=self.tied_weights)
 
     def _fit_network(self, net, rows, X_val, going_on):
         if self.solver != "svd":
@@ -110,6 +108,7 @@ class LinearAutoencoder(BaseAutoencoder):
         net.initialize()
         net.history.new_epoch()
         net.record("train_loss", float(net.row_losses(rows).mean()))
+        self._keep_size(net)
         self._keep_scores(net, [], None)
 
     def _set_minimum(self, net, rows):

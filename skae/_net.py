@@ -65,18 +65,31 @@ class StopTraining(KeyboardInterrupt):
 
 
 class Objective(nn.Module):
-    """Mean loss plus penalties: what training minimises."""
+    """Mean over rows of loss and penalties: what training minimises.
 
-    def __init__(self, loss, penalties=()):
+    Parameters
+    ----------
+    loss : callable
+        ``loss(output, target)``, a value for each entry.
+    penalties : tuple of callable
+        See `skae.penalties`.
+    over_features : {torch.mean, torch.sum}
+        What makes one number of a row's entries.
+    """
+
+    def __init__(self, loss, penalties=(), over_features=torch.mean):
         super().__init__()
         self.loss, self.penalties = loss, penalties
+        self.over_features = over_features
 
-    def forward(self, network, x, target, output):
-        """Return the objective of one batch, a scalar tensor."""
-        value = self.loss(output, target).mean()
+    def forward(self, network, x, target, output, generator=None):
+        """Return the objective of each row, and what is not a matter of rows."""
+        rows = self.over_features(self.loss(output, target), dim=1)
+        rest = 0.0
         for penalty in self.penalties:
-            value = value + penalty(network, x, output)
-        return value
+            value = penalty(network, x, output, generator)
+            rows, rest = (rows + value, rest) if value.ndim else (rows, rest + value)
+        return rows, rest
 
 
 class AutoencoderNet(NeuralNet):
@@ -89,9 +102,7 @@ class AutoencoderNet(NeuralNet):
     criterion : Objective
         What to minimise.
     generator : torch.Generator
-        Source of the order of rows.
-    corruption : Module or None
-        Applied to the input, not to the target, in training only.
+        Source of the order of rows, and of all noise in training.
     schedule : str
         Course of the learning rate, a key of `SCHEDULES`.
     solver : str
@@ -108,7 +119,6 @@ class AutoencoderNet(NeuralNet):
         criterion,
         *,
         generator,
-        corruption,
         schedule,
         solver,
         watch,
@@ -117,8 +127,10 @@ class AutoencoderNet(NeuralNet):
         optimizer, options = OPTIMIZERS[solver]
         options = {f"optimizer__{key}": value for key, value in options.items()}
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
-        self.generator, self.corruption, self.watch = generator, corruption, watch
+        self.generator, self.watch = generator, watch
         self.schedule, self.solver = schedule, solver
+        # Applied to the input, not to the target: corruption(x, generator=...).
+        self.corruption = None
         # The loss of the start that training is to improve on, if there is one.
         self.loss_unit = None
 
@@ -234,14 +246,21 @@ class AutoencoderNet(NeuralNet):
         return float(total) / len(iterator.rows)
 
     def row_losses(self, rows):
-        """Return the mean loss of each of `rows`, without corruption or penalties."""
+        """Return the objective of each of `rows`, under the same noise in each call."""
         self.module_.eval()
-        losses = []
+        generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
-            for x, target in self.get_iterator(rows):
-                loss = self.criterion_.loss(self.module_(x), target)
-                losses.append(loss.mean(dim=1))
+            losses = [self._objective(b, generator)[0] for b in self.get_iterator(rows)]
         return torch.cat(losses).cpu()
+
+    def _objective(self, batch, generator):
+        x, target = batch
+        shown = x
+        if self.corruption is not None:
+            shown = self.corruption(x, generator=generator)
+        output = self.module_(shown, generator)
+        rows, rest = self.criterion_(self.module_, x, target, output, generator)
+        return rows, rest, output.reconstruction
 
     def train_step(self, batch, **fit_params):
         """Make one optimisation step, with skorch's events."""
@@ -258,26 +277,25 @@ class AutoencoderNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Compute the loss of a batch and its gradient."""
-        x, target = batch
-        x = x if self.corruption is None else self.corruption(x)
-        output = self.module_(x)
-        loss = self.criterion_(self.module_, x, target, output)
+        # A line search needs the same objective in each call.
+        generator = None if self.solver == "lbfgs" else self.generator
+        rows, rest, reconstruction = self._objective(batch, generator)
+        loss = rows.mean() + rest
         if self.loss_unit is None or self.solver == "lbfgs":
             loss.backward()
         else:
             (loss / self.loss_unit).backward()
             # Else a few extreme rows could throw training far off its start.
             nn.utils.clip_grad_norm_(self.module_.parameters(), 1.0, foreach=True)
-        return {"loss": loss, "y_pred": output.reconstruction}
+        return {"loss": loss, "y_pred": reconstruction}
 
     def validation_step(self, batch, **fit_params):
-        """Compute the loss of a batch, uncorrupted."""
-        x, target = batch
+        """Compute the objective of a batch, under the same noise in each call."""
         self.module_.eval()
+        generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
-            output = self.module_(x)
-            loss = self.criterion_(self.module_, x, target, output)
-        return {"loss": loss, "y_pred": output.reconstruction}
+            rows, _, reconstruction = self._objective(batch, generator)
+        return {"loss": rows.mean(), "y_pred": reconstruction}
 
     def evaluation_step(self, batch, training=False):
         """Return the reconstruction of a batch."""

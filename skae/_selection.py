@@ -131,10 +131,43 @@ def folds(rows, generator):
     return [(rows.subset(r), rows.subset(p)) for r, p in zip(rest, parts, strict=True)]
 
 
-def fit_and_choose(net, rows, parts, cautious):
+class SizeCurve:
+    """Squared error of rows decoded from leading parts of their code.
+
+    Attributes
+    ----------
+    left_ : Tensor of shape (n_components,)
+        Sum of the squared errors, for each number of components.
+    total_ : Tensor
+        The same for the mean.
+    """
+
+    def __init__(self):
+        self.left_ = self.total_ = 0.0
+
+    @torch.no_grad()
+    def add(self, net, rows):
+        """Add the errors of `rows`."""
+        network, width = net.module_, net.module_.config["n_components"]
+        kept = torch.ones(width, width).tril().to(net.device)
+        for block in blocks(*rows.shape):
+            x = rows.take(block)
+            code, target = network.encode(x), rows.target(x)
+            errors = [target - network.decode(code * size) for size in kept]
+            self.left_ = self.left_ + torch.stack([e.square().sum() for e in errors])
+            mean = rows.target(torch.zeros_like(x))
+            self.total_ = self.total_ + (target - mean).square().sum()
+
+    def explained(self):
+        """Return the share of the variance that each size explains."""
+        return (1 - self.left_ / self.total_.clamp(min=1e-30)).double().cpu().numpy()
+
+
+def fit_and_choose(net, rows, parts, cautious, curve=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
-    With several parts, all rows are then trained on up to that epoch. The start is
+    What the rows kept out say of leading parts of the code is added to `curve`. With
+    several parts, all rows are then trained on up to that epoch. The start is
     that of all rows in each part, so that the comparison errs on its side; the other
     parts are spared if the first two together show no gain at all.
     """
@@ -144,6 +177,8 @@ def fit_and_choose(net, rows, parts, cautious):
         if watches:
             net.restart(start)
         watches.append(net.train(rows_train, rows_valid))
+        if curve:
+            curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
             choice = choose(*_pooled(watches), cautious)
         if len(watches) == 2 and min(choice.losses) >= choice.start:
@@ -152,6 +187,10 @@ def fit_and_choose(net, rows, parts, cautious):
         return None
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
+        if curve:
+            curve.__init__()
+            for _, rows_valid in parts:
+                curve.add(net, rows_valid)
     elif len(parts) > 1:
         net.restart(start)
         net.train(rows, last_epoch=choice.epoch)
@@ -164,11 +203,12 @@ def _pooled(watches):
     return torch.cat(curves, dim=1), torch.cat([watch.start_ for watch in watches])
 
 
-def reference_losses(loss, parts, n_components, generator):
+def reference_losses(loss, parts, n_components, generator, corruption=None):
     """Return the mean losses, on the rows watched, of PCA and of the mean.
 
-    Both are fitted to the rows trained on.
+    Both are fitted to the rows trained on; PCA sees corrupted rows.
     """
+    noise = torch.Generator().manual_seed(0)
     by_pca = by_mean = size = 0.0
     for rows, rows_valid in parts:
         mean, axes, _ = principal_axes(rows, n_components, generator)
@@ -176,6 +216,7 @@ def reference_losses(loss, parts, n_components, generator):
             x = rows_valid.take(block)
             m, a = mean.to(x), axes.to(x)
             target = rows_valid.target(x)
+            x = corruption(x, generator=noise) if corruption else x
             for_pca = rows.target(m + (x - m) @ a.T @ a)
             for_mean = rows.target(m).expand_as(x)
             by_pca += float(loss(_decoded(for_pca, rows), target).sum())
@@ -186,4 +227,4 @@ def reference_losses(loss, parts, n_components, generator):
 
 def _decoded(reconstruction, rows):
     logits = reconstruction.logit(eps=1e-6) if rows.bounded else reconstruction
-    return Output(reconstruction, None, logits)
+    return Output(reconstruction, None, logits, None)

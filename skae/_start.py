@@ -6,8 +6,10 @@ from torch import nn
 from skae._rows import blocks, principal_axes
 
 
-def start_at_pca(network, rows, generator):
+def start_at_pca(network, rows, generator, corruption=None):
     """Make `network` the PCA of `rows`, and scale its corrections to what PCA leaves.
+
+    What `corruption` adds is left too.
 
     The code starts as PCA's scores, with unit variance where the code has an
     activation, and the output as PCA's reconstruction. Components beyond the rank of
@@ -19,6 +21,10 @@ def start_at_pca(network, rows, generator):
     used = variances > variances.max() * 1e-12
     axes, deviations = axes[used], variances[used].sqrt()
     left = _mean_square(rows, mean) - float(variances.sum())
+    if corruption is not None:
+        x = rows.take(slice(4096))
+        changed = corruption(x, generator=generator) - x
+        left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
     tied = network.config["tied_weights"]
     plain = tied or network.config["code_activation"] == "identity"

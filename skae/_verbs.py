@@ -7,10 +7,18 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
+from torch.nn import functional as F
 
 from skae._net import limited_threads
 from skae._rows import as_float, blocks, in_units
 from skae._storage import dump, load_network, load_training
+from skae.networks import Output
+
+
+def _widened(code, network):
+    """Fill leading columns of a code up with zeros."""
+    missing = network.config["n_components"] - code.shape[1]
+    return F.pad(code, (0, missing)) if missing else code
 
 
 class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -35,7 +43,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         check_is_fitted(self)
         X = self._validate(X)
-        return self._apply(lambda network, x: network.encode(x), X, self.n_components_)
+        return self._apply(self._code, X, self.n_components_)
 
     def inverse_transform(self, Z):
         """Return the row that each code stands for.
@@ -43,7 +51,8 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
-            Codes to decode.
+            Codes to decode. With ``ordered=True`` also any number of the leading
+            columns.
 
         Returns
         -------
@@ -52,13 +61,19 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        if Z.shape[1] != self.n_components_:
+        ordered = self.net_.module_.config.get("ordered")
+        if Z.shape[1] > self.n_components_ or (
+            Z.shape[1] < self.n_components_ and not ordered
+        ):
             raise ValueError(
                 f"Z has {Z.shape[1]} columns, but {type(self).__name__} decodes "
                 f"n_components={self.n_components_}."
             )
         decoded = self._apply(
-            lambda network, z: network.decode(z), Z, self.n_features_in_, scaled=False
+            lambda network, z: network.decode(_widened(z, network)),
+            Z,
+            self.n_features_in_,
+            scaled=False,
         )
         return self._in_units(decoded)
 
@@ -78,7 +93,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         check_is_fitted(self)
         X = self._validate(X)
         decoded = self._apply(
-            lambda network, x: network.decode(network.encode(x)), X, X.shape[1]
+            lambda network, x: self._through(network, x).reconstruction, X, X.shape[1]
         )
         return self._in_units(decoded)
 
@@ -102,7 +117,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         def row_losses(network, x):
             target = in_units(x, self.mean_, self.scale_) if self._bounded else x
-            return loss(network(x), target).mean(dim=1, keepdim=True)
+            return loss(self._through(network, x), target).mean(dim=1, keepdim=True)
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
         return -losses * self.scale_**power
@@ -137,6 +152,15 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             residual += float(((x - reconstruction[rows]) ** 2).sum())
             total += float(((x - self.mean_) ** 2).sum())
         return 1 - residual / total if total > 0 else float(residual == 0)
+
+    def _code(self, network, x):
+        """Return the code of rows `x`, as many columns of it as were chosen."""
+        return network.encode(x)[:, : self.n_components_]
+
+    def _through(self, network, x):
+        code = self._code(network, x)
+        logits = network.logits(_widened(code, network))
+        return Output(network.output_activation(logits), code, logits, code)
 
     def _apply(self, function, X, width, scaled=True):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""

@@ -1,4 +1,4 @@
-"""Networks: modules with ``encode(x)``, ``decode(z)`` and ``forward(x)``."""
+"""Networks: modules with ``encode``, ``decode`` and ``forward``."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,7 +8,16 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
-__all__ = ["ACTIVATIONS", "DenseNetwork", "Output", "linear", "reset_parameters"]
+from skae.layers import Binary, TopK, nested_dropout
+
+__all__ = [
+    "ACTIVATIONS",
+    "DenseNetwork",
+    "Network",
+    "Output",
+    "linear",
+    "reset_parameters",
+]
 
 ACTIVATIONS = {
     "identity": nn.Identity,
@@ -21,6 +30,7 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
 }
+CODE_ACTIVATIONS = {**ACTIVATIONS, "binary": Binary}
 
 
 @dataclass(slots=True)
@@ -35,11 +45,71 @@ class Output:
         The encoded batch.
     logits : Tensor of shape (n_samples, n_features)
         The reconstruction before the output activation.
+    activations : Tensor of shape (n_samples, n_components)
+        The code before all but its largest entries are set to zero.
     """
 
     reconstruction: torch.Tensor
     code: torch.Tensor
     logits: torch.Tensor
+    activations: torch.Tensor
+
+
+class Network(nn.Module):
+    """Base of networks: a subclass defines `activate` and `logits`, and a `config`.
+
+    Attributes
+    ----------
+    config : dict
+        The constructor's arguments, from which an equal network can be built. It has
+        ``n_components``, the width of the code.
+    """
+
+    # Whether there is a linear path, and so a start at PCA that the rest corrects.
+    has_path = False
+    # Whether encoding and decoding are linear maps.
+    is_linear = False
+    # The encoder's linear layer, where it has only one.
+    single_layer = None
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = {
+            k: v for k, v in config.items() if k not in ("self", "__class__")
+        }
+        self.output_activation = nn.Identity()
+
+    def activate(self, x):
+        """Return the code of `x` before any sparsity, (n_samples, n_components)."""
+        raise NotImplementedError
+
+    def logits(self, z):
+        """Return the reconstruction of code `z` before the output activation."""
+        raise NotImplementedError
+
+    def sparsify(self, activations):
+        """Return the code that the decoder gets: all of the activations."""
+        return activations
+
+    def encode(self, x):
+        """Return the code of `x`, of shape (n_samples, n_components)."""
+        return self.sparsify(self.activate(x))
+
+    def decode(self, z):
+        """Return the reconstruction of code `z`, (n_samples, n_features)."""
+        return self.output_activation(self.logits(z))
+
+    def disturbed(self, code, generator):
+        """Return the code that is decoded in training: the code itself."""
+        return code
+
+    def forward(self, x, generator=None):
+        """Return the `Output` for `x`, without noise where `generator` is None."""
+        activations = self.activate(x)
+        code = self.sparsify(activations)
+        shown = code if generator is None else self.disturbed(code, generator)
+        logits = self.logits(shown)
+        return Output(self.output_activation(logits), code, logits, activations)
 
 
 def linear(n_inputs, n_outputs, bias=True):
@@ -93,7 +163,7 @@ def _transposed(encoder, activation):
     return nn.Sequential(*layers[:-1])
 
 
-class DenseNetwork(nn.Module):
+class DenseNetwork(Network):
     r"""Mirrored multilayer perceptrons, optionally as corrections of a linear path.
 
     .. math:: z = g_z(A x + a + s \odot e(x)), \qquad
@@ -116,18 +186,17 @@ class DenseNetwork(nn.Module):
     activation : str, default="gelu"
         Activation of the hidden layers, a key of `ACTIVATIONS`.
     code_activation : str, default="identity"
-        Activation of the code.
+        Activation of the code; also "binary", a step that gradients pass.
     output_activation : str, default="identity"
         Activation of the reconstruction.
     tied_weights : bool, default=False
         Whether each decoder layer's weight is an encoder layer's, transposed.
     linear_path : bool, default=False
         Whether to put the linear path beside hidden layers.
-
-    Attributes
-    ----------
-    config : dict
-        The arguments above, from which an equal network can be built.
+    n_nonzero_coefs : int or None, default=None
+        How many of the code's largest entries to keep; None keeps all.
+    ordered : bool, default=False
+        Whether to decode, in training, leading parts of the code of random sizes.
     """
 
     def __init__(
@@ -140,10 +209,10 @@ class DenseNetwork(nn.Module):
         output_activation="identity",
         tied_weights=False,
         linear_path=False,
+        n_nonzero_coefs=None,
+        ordered=False,
     ):
-        config = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        super().__init__()
-        self.config = config
+        super().__init__(locals())
         sizes = [n_features, *hidden_layer_sizes, n_components]
         self.encoder = _multilayer_perceptron(sizes, activation)
         self.decoder = (
@@ -151,7 +220,6 @@ class DenseNetwork(nn.Module):
             if tied_weights
             else _multilayer_perceptron(sizes[::-1], activation)
         )
-        # Whether there is a linear path, and so a start that the rest corrects.
         self.has_path = bool(linear_path and hidden_layer_sizes)
         if self.has_path:
             self.encoder_path = linear(n_features, n_components).requires_grad_(False)
@@ -159,7 +227,8 @@ class DenseNetwork(nn.Module):
             self.register_buffer("code_gain", torch.ones(n_components))
             self.register_buffer("code_scale", torch.ones(n_components))
             self.register_buffer("output_gain", torch.ones(()))
-        self.code_activation = ACTIVATIONS[code_activation]()
+        self.code_activation = CODE_ACTIVATIONS[code_activation]()
+        self.sparsify = TopK(n_nonzero_coefs) if n_nonzero_coefs else nn.Identity()
         self.output_activation = ACTIVATIONS[output_activation]()
 
     @property
@@ -167,14 +236,24 @@ class DenseNetwork(nn.Module):
         """Whether encoding and decoding are linear maps."""
         c = self.config
         hidden = c["activation"] if c["hidden_layer_sizes"] else "identity"
-        return {hidden, c["code_activation"], c["output_activation"]} == {"identity"}
+        steps = {hidden, c["code_activation"], c["output_activation"]}
+        return steps == {"identity"} and not c["n_nonzero_coefs"]
 
-    def encode(self, x):
-        """Return the code of `x`, of shape (n_samples, n_components)."""
+    @property
+    def single_layer(self):
+        """The encoder's linear layer, where it has only one."""
+        return None if self.config["hidden_layer_sizes"] else self.encoder[0]
+
+    def preactivation(self, x):
+        """Return the code of `x` before its activation."""
         z = self.encoder(x)
         if self.has_path:
             z = torch.addcmul(self.encoder_path(x), self.code_gain, z)
-        return self.code_activation(z)
+        return z
+
+    def activate(self, x):
+        """Return the code of `x` before any sparsity, (n_samples, n_components)."""
+        return self.code_activation(self.preactivation(x))
 
     def logits(self, z):
         """Return the reconstruction of code `z` before the output activation."""
@@ -183,12 +262,6 @@ class DenseNetwork(nn.Module):
         x = self.decoder(z / self.code_scale)
         return torch.addcmul(self.decoder_path(z), self.output_gain, x)
 
-    def decode(self, z):
-        """Return the reconstruction of code `z`, (n_samples, n_features)."""
-        return self.output_activation(self.logits(z))
-
-    def forward(self, x):
-        """Return the `Output` for `x` of shape (n_samples, n_features)."""
-        code = self.encode(x)
-        logits = self.logits(code)
-        return Output(self.output_activation(logits), code, logits)
+    def disturbed(self, code, generator):
+        """Return the code that is decoded in training, cut where it is ordered."""
+        return nested_dropout(code, generator) if self.config["ordered"] else code

@@ -129,8 +129,8 @@ def test_penalty_on_weights_is_its_formula(l1_ratio):
     expected = 0.3 * sum(
         (1 - l1_ratio) * w.square().sum() + l1_ratio * w.abs().sum() for w in weights
     )
-    [penalty] = model._make_penalties()
-    assert penalty(module, None, None).item() == pytest.approx(expected.item())
+    [penalty] = model._make_penalties(None)
+    assert penalty(module, None, None, None).item() == pytest.approx(expected.item())
 
 
 def test_stronger_penalty_gives_smaller_weights():
@@ -200,7 +200,7 @@ def test_cross_entropy_names_the_column_out_of_range():
         ({"callbacks": ["stop"]}, "callbacks.*'stop'"),
         (
             {"loss": "binary_cross_entropy", "output_activation": "tanh"},
-            "needs output_activation='logistic'.*'tanh'",
+            "needs output_activation to be 'logistic'.*'tanh'",
         ),
     ],
 )

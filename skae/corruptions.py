@@ -1,0 +1,85 @@
+"""Corruptions of the input in training: pure functions of rows and a generator.
+
+Rows come centred, so that zero is a column's mean. Each function returns new rows.
+"""
+
+from functools import partial
+
+import torch
+
+from skae._rows import blocks
+
+__all__ = ["CORRUPTIONS", "gaussian", "masking", "salt_and_pepper", "swap"]
+
+
+def _chosen(x, level, generator):
+    draws = torch.rand(x.shape, generator=generator)
+    return (draws < level).to(x.device)
+
+
+def masking(x, level, generator):
+    """Set each entry to zero with probability `level`."""
+    return x.masked_fill(_chosen(x, level, generator), 0.0)
+
+
+def gaussian(x, level, generator, deviation=1.0):
+    """Add normal noise of standard deviation ``level * deviation``."""
+    noise = torch.randn(x.shape, generator=generator)
+    return x + level * deviation * noise.to(x)
+
+
+def salt_and_pepper(x, level, generator, low=0.0, high=1.0):
+    """Set each entry to `low` or `high` with probability ``level / 2`` each."""
+    draws = torch.rand(x.shape, generator=generator).to(x.device)
+    x = torch.where(draws < level / 2, low, x)
+    return torch.where(draws > 1 - level / 2, high, x)
+
+
+def swap(x, level, generator):
+    """Replace each entry, with probability `level`, by that of another row.
+
+    The other row is any other of `x`; where there is none, nothing changes.
+    """
+    n_rows = len(x)
+    if n_rows == 1:
+        return x
+    steps = torch.randint(1, n_rows, x.shape, generator=generator)
+    others = (torch.arange(n_rows)[:, None] + steps) % n_rows
+    chosen = _chosen(x, level, generator)
+    return torch.where(chosen, x.gather(0, others.to(x.device)), x)
+
+
+def _masking(rows, level):
+    return partial(masking, level=level)
+
+
+def _gaussian(rows, level):
+    n, d = rows.shape
+    mean = sum(rows.take(b).double().sum(dim=0) for b in blocks(n, d)) / n
+    squares = sum(
+        (rows.take(b).double() - mean).square().sum(dim=0) for b in blocks(n, d)
+    )
+    deviation = (squares / n).sqrt().to(rows.take(slice(1)))
+    return partial(gaussian, level=level, deviation=deviation)
+
+
+def _salt_and_pepper(rows, level):
+    low, high = (
+        torch.stack([extreme(rows.take(b), dim=0) for b in blocks(*rows.shape)])
+        for extreme in (torch.amin, torch.amax)
+    )
+    low, high = low.amin(dim=0), high.amax(dim=0)
+    return partial(salt_and_pepper, level=level, low=low, high=high)
+
+
+def _swap(rows, level):
+    return partial(swap, level=level)
+
+
+# Each takes rows and a level, and returns ``corruption(x, generator=...)``.
+CORRUPTIONS = {
+    "masking": _masking,
+    "gaussian": _gaussian,
+    "salt_and_pepper": _salt_and_pepper,
+    "swap": _swap,
+}
