@@ -30,13 +30,27 @@ def archive(name):
 
 
 @cache
-def images(name):
-    """Return training and test images in rows of pixels, in [0, 1], float32."""
+def _pictures(name):
     found = archive(name)
     if found is None:
         openml = {"mnist": "mnist_784", "fashion_mnist": "Fashion-MNIST"}[name]
-        X = datasets.fetch_openml(openml, version=1, as_frame=False).data
+        X, y = datasets.fetch_openml(openml, version=1, as_frame=False, return_X_y=True)
+        X, y = X.astype(np.uint8), y.astype(np.uint8)
         found = {"X_train": X[:60000], "X_test": X[60000:]}
+        found |= {"y_train": y[:60000], "y_test": y[60000:]}
+    return found
+
+
+def labels(name):
+    """Return the labels of the training and of the test images."""
+    found = _pictures(name)
+    return found["y_train"], found["y_test"]
+
+
+@cache
+def images(name):
+    """Return training and test images in rows of pixels, in [0, 1], float32."""
+    found = _pictures(name)
     return [
         np.reshape(found[part], (len(found[part]), -1)).astype(np.float32) / 255
         for part in ("X_train", "X_test")
@@ -118,19 +132,19 @@ def faces(seed):
     return X[~test], X[test]
 
 
+def word_counts(part):
+    """Return the counts of words in texts, a sparse matrix of float32."""
+    arrays = archive("newsgroups20_bow")
+    fields = (arrays[f"X_{part}_{field}"] for field in ("data", "indices", "indptr"))
+    counts = csr_matrix(tuple(fields), shape=tuple(arrays[f"X_{part}_shape"]))
+    return counts.astype(np.float32)
+
+
 def newsgroups(seed):
     """Return the logarithms of word counts in texts; later texts are the test."""
-    arrays = archive("newsgroups20_bow")
-
-    def part(name):
-        fields = (
-            arrays[f"X_{name}_{field}"] for field in ("data", "indices", "indptr")
-        )
-        counts = csr_matrix(tuple(fields), shape=tuple(arrays[f"X_{name}_shape"]))
-        return np.log1p(counts.toarray().astype(np.float32))
-
+    train, test = (np.log1p(word_counts(part).toarray()) for part in ("train", "test"))
     rows = np.random.default_rng(seed).permutation(11314)[: LARGEST // 2]
-    return part("train")[rows], part("test")[: LARGEST // 4]
+    return train[rows], test[: LARGEST // 4]
 
 
 def photographs(seed):

@@ -1,10 +1,28 @@
 """Autoencoders as scikit-learn estimators."""
 
 from skae._autoencoder import Autoencoder
+from skae._binary import BinaryAutoencoder
+from skae._contractive import ContractiveAutoencoder
+from skae._denoising import DenoisingAutoencoder
 from skae._linear import LinearAutoencoder
+from skae._sparse import SparseAutoencoder
+from skae._stacked import StackedAutoencoder
+from skae._variational import VariationalAutoencoder
 from skae._version import __version__
 
-__all__ = ["Autoencoder", "Comparison", "LinearAutoencoder", "__version__", "compare"]
+__all__ = [
+    "Autoencoder",
+    "BinaryAutoencoder",
+    "Comparison",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "LinearAutoencoder",
+    "SparseAutoencoder",
+    "StackedAutoencoder",
+    "VariationalAutoencoder",
+    "__version__",
+    "compare",
+]
 
 
 def __getattr__(name):

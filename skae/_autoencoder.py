@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from skae._base import BaseAutoencoder
 from skae._docs import documented
 from skae._rows import blocks, in_units, principal_axes
-from skae._start import start_at_pca
+from skae._start import start_at_hash, start_at_pca
 from skae.corruptions import CORRUPTIONS
 from skae.losses import LOSSES
 from skae.networks import (
@@ -24,6 +24,7 @@ from skae.networks import (
 )
 from skae.penalties import (
     ActivityPenalty,
+    BalancePenalty,
     ContractionPenalty,
     DeadUnitPenalty,
     KLSparsityPenalty,
@@ -92,7 +93,7 @@ class Autoencoder(BaseAutoencoder):
     corruption: str | None = None
     corruption_level: float = 0.3
     sparsity: str | None = None
-    sparsity_weight: float = 0.1
+    sparsity_weight: float | str = "auto"
     sparsity_target: float = 0.05
     n_nonzero_coefs: int = 10
     contraction: float = 0.0
@@ -116,7 +117,10 @@ class Autoencoder(BaseAutoencoder):
         "corruption": [StrOptions(set(CORRUPTIONS)), None],
         "corruption_level": [Interval(Real, 0, None, closed="left")],
         "sparsity": [StrOptions({"kl", "l1", "topk"}), None],
-        "sparsity_weight": [Interval(Real, 0, None, closed="left")],
+        "sparsity_weight": [
+            Interval(Real, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "sparsity_target": [Interval(Real, 0, 1, closed="neither")],
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left")],
         "contraction": [Interval(Real, 0, None, closed="left")],
@@ -143,6 +147,9 @@ class Autoencoder(BaseAutoencoder):
             "where none are kept out. Only with `ordered`.",
         ),
     }
+
+    # The parameter that asks for a logistic output.
+    _loss_parameter = "loss"
 
     @property
     def _code_activation(self):
@@ -172,14 +179,12 @@ class Autoencoder(BaseAutoencoder):
             column = int(np.argmax((low < 0) | (high > 1)))
             names = getattr(self, "feature_names_in_", range(X.shape[1]))
             raise ValueError(
-                f"A logistic output (loss={self.loss!r}, output_activation="
+                f"A logistic output ({self._loss_parameter}="
+                f"{getattr(self, self._loss_parameter)!r}, output_activation="
                 f"{self.output_activation!r}) needs {name} in [0, 1], but column "
                 f"{names[column]!r} goes from {low[column]:g} to {high[column]:g}. "
                 "Scale it, for instance by MinMaxScaler(clip=True)."
             )
-
-    def _make_loss(self):
-        return LOSSES[self.loss]
 
     def _check_together(self, n_components):
         """Raise where parameters make no sense beside each other."""
@@ -240,22 +245,27 @@ class Autoencoder(BaseAutoencoder):
         penalties = super()._make_penalties(rows)
         if self.contraction:
             penalties += (ContractionPenalty(self.contraction),)
+        if self._code_activation == "binary":
+            penalties += (BalancePenalty(0.1),)
+        weight = self.sparsity_weight
+        if weight == "auto":
+            weight = {"kl": 0.1, "l1": 0.01}.get(self.sparsity)
         if self.sparsity == "kl":
-            penalties += (
-                KLSparsityPenalty(self.sparsity_weight, self.sparsity_target),
-            )
+            penalties += (KLSparsityPenalty(weight, self.sparsity_target),)
         elif self.sparsity == "l1":
-            penalties += (ActivityPenalty(self.sparsity_weight),)
+            penalties += (ActivityPenalty(weight),)
         elif self.sparsity == "topk":
             # Not the method of `rows`, which would keep them in memory.
             decoded = partial(in_units, mean=rows.mean, scale=rows.scale)
             decoded = decoded if self._bounded else torch.clone
-            n_units = max(1, rows.shape[1] // 2)
-            penalties += (DeadUnitPenalty(decoded, len(rows), n_units),)
+            penalties += (DeadUnitPenalty(decoded, len(rows)),)
         return penalties
 
     def _warn_if_identity(self, n_features, n_components):
-        if n_components < n_features or self.corruption or self.sparsity:
+        kept_from_copying = (
+            self.corruption or self.sparsity or self._code_activation == "binary"
+        )
+        if n_components < n_features or kept_from_copying:
             return
         starts_as_copy = self.init == "pca" and _as_widths(self.hidden_layer_sizes)
         if starts_as_copy or not (self.alpha or self.contraction):
@@ -270,7 +280,12 @@ class Autoencoder(BaseAutoencoder):
 
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
-        if self.init == "pca":
+        if self.sparsity == "kl":
+            rate = torch.tensor(self.sparsity_target)
+            torch.nn.init.constant_(network.encoder[-1].bias, float(rate.logit()))
+        if self.init == "pca" and self._code_activation == "binary":
+            start_at_hash(network, rows, generator)
+        elif self.init == "pca":
             start_at_pca(network, rows, generator, self._make_corruption(rows))
 
     def _code_size(self, rows, generator):

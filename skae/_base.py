@@ -368,7 +368,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     def _keep(self, net, rows, going_on):
         self.net_ = net
         earlier = self.loss_curve_ if going_on else []
-        self.loss_curve_ = [*earlier, *net.history[:, "train_loss"]]
+        self.loss_curve_ = [*earlier, *(epoch["train_loss"] for epoch in net.history)]
         self.n_iter_ = len(self.loss_curve_)
         self.__dict__.pop("components_", None)
         self.__dict__.pop("explained_variance_", None)

@@ -124,8 +124,9 @@ PARAMETERS = {
     "code_activation": (
         "str",
         "Activation of the code, with the same names, or 'binary': 1 where\n"
-        "positive, else 0. 'auto' is 'logistic' for ``sparsity='kl'``, 'relu'\n"
-        "for ``sparsity='l1'`` and else 'identity'.",
+        "positive, else 0, as `BinaryAutoencoder` explains. 'auto' is\n"
+        "'logistic' for ``sparsity='kl'``, 'relu' for ``sparsity='l1'`` and\n"
+        "else 'identity'.",
     ),
     "output_activation": (
         "str",
@@ -160,9 +161,9 @@ PARAMETERS = {
         "row of an epoch has used are then trained on what the others leave.",
     ),
     "sparsity_weight": (
-        "float",
+        "float or 'auto'",
         "Weight of the penalty of 'kl' and 'l1', in [0, inf). It is added to\n"
-        "the mean loss of entries.",
+        "the mean loss of entries. 'auto' is 0.1 for 'kl' and 0.01 for 'l1'.",
     ),
     "sparsity_target": (
         "float",

@@ -41,6 +41,61 @@ def start_at_pca(network, rows, generator, corruption=None):
         _refit_decoder(network, rows)
 
 
+@torch.no_grad()
+def start_at_hash(network, rows, generator):
+    """Make the bits of `network` signs of rotated PCA, each for half of `rows` [1]_.
+
+    Where there are more bits than components, they come in blocks, each a random
+    rotation of the first. The decoder is fitted by least squares.
+
+    References
+    ----------
+    .. [1] Y. Gong and S. Lazebnik, "Iterative quantization: a procrustean approach to
+       learning binary codes", CVPR 2011.
+    """
+    n_bits = network.config["n_components"]
+    mean, axes, variances = principal_axes(rows, n_bits, generator)
+    axes = axes[: max(1, int((variances > variances.max() * 1e-12).sum()))]
+    scores = torch.cat([(rows.exact(b) - mean) @ axes.T for b in blocks(*rows.shape)])
+    rotation = _quantising_rotation(scores, generator)
+    turns = [
+        _rotation(len(axes), generator) for _ in range(len(axes), n_bits, len(axes))
+    ]
+    rotation = torch.cat([rotation, *(rotation @ t for t in turns)], dim=1)[:, :n_bits]
+    scores = scores @ rotation
+    deviations = scores.std(dim=0, correction=0)
+    deviations[deviations < 1e-9] = 1.0
+    middle = scores.sort(dim=0).values[[(len(rows) - 1) // 2, len(rows) // 2]]
+    encoder = (axes.T @ rotation / deviations).T
+    set_linear_maps(network, mean, encoder, 0 * encoder)
+    first, _ = _linear_layers(network)
+    shift = middle.mean(dim=0) / deviations
+    first.bias[: len(encoder)] -= _rounded(shift, first.bias)
+    if not network.config["tied_weights"] or network.has_path:
+        _refit_decoder(network, rows)
+    if network.has_path:
+        left = sum(
+            (rows.target(x) - network(x).reconstruction).square().sum()
+            for x in (rows.take(b) for b in blocks(*rows.shape))
+        )
+        network.output_gain.fill_((left / rows.shape[0] / rows.shape[1]).sqrt())
+
+
+def _rotation(size, generator):
+    normal = torch.randn(size, size, dtype=torch.float64, generator=generator)
+    return torch.linalg.qr(normal).Q
+
+
+def _quantising_rotation(scores, generator, n_iter=50):
+    """Return the rotation that brings `scores` near to their signs."""
+    rotation = _rotation(scores.shape[1], generator)
+    for _ in range(n_iter):
+        signs = (scores @ rotation).sign()
+        left, _, right = torch.linalg.svd(scores.T @ signs)
+        rotation = left @ right
+    return rotation
+
+
 def _mean_square(rows, mean):
     squares = (
         (rows.exact(block) - mean).square().sum() for block in blocks(*rows.shape)

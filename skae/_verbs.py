@@ -39,11 +39,11 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            The codes, in the floating type of `X`.
+            The codes, in the floating type of `X` where they are not bits.
         """
         check_is_fitted(self)
         X = self._validate(X)
-        return self._apply(self._code, X, self.n_components_)
+        return self._present(self._apply(self._code, X, self.n_components_))
 
     def inverse_transform(self, Z):
         """Return the row that each code stands for.
@@ -156,6 +156,10 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _code(self, network, x):
         """Return the code of rows `x`, as many columns of it as were chosen."""
         return network.encode(x)[:, : self.n_components_]
+
+    def _present(self, codes):
+        """Return the codes as `transform` gives them to users."""
+        return codes
 
     def _through(self, network, x):
         code = self._code(network, x)

@@ -30,9 +30,9 @@ class TopK(nn.Module):
 
 
 class Binary(nn.Module):
-    """Round to 0 or 1 at the sign, and let gradients pass as if nothing had happened.
+    """Round to 1 where positive and else to 0, with the gradient of a line [1]_.
 
-    The straight-through estimator [1]_.
+    The gradient is that of :math:`(x + 1) / 2` where :math:`|x| < 1`, and zero beyond.
 
     References
     ----------
@@ -41,8 +41,9 @@ class Binary(nn.Module):
     """
 
     def forward(self, x):
-        """Return 1 where `x` is positive and 0 elsewhere."""
-        return x + ((x > 0).to(x) - x).detach()
+        """Return zeros and ones of the shape of `x`."""
+        line = x.clamp(-1, 1) / 2
+        return line + ((x > 0).to(x) - line).detach()
 
 
 def nested_dropout(code, generator):

@@ -30,7 +30,7 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "logistic": nn.Sigmoid,
 }
-CODE_ACTIVATIONS = {**ACTIVATIONS, "binary": Binary}
+CODE_ACTIVATIONS = (*ACTIVATIONS, "binary")
 
 
 @dataclass(slots=True)
@@ -46,7 +46,8 @@ class Output:
     logits : Tensor of shape (n_samples, n_features)
         The reconstruction before the output activation.
     activations : Tensor of shape (n_samples, n_components)
-        The code before all but its largest entries are set to zero.
+        What the code is made of: it, before its largest entries are chosen or it is
+        rounded to bits.
     """
 
     reconstruction: torch.Tensor
@@ -80,20 +81,20 @@ class Network(nn.Module):
         self.output_activation = nn.Identity()
 
     def activate(self, x):
-        """Return the code of `x` before any sparsity, (n_samples, n_components)."""
+        """Return what the code of `x` is made of, (n_samples, n_components)."""
         raise NotImplementedError
 
     def logits(self, z):
         """Return the reconstruction of code `z` before the output activation."""
         raise NotImplementedError
 
-    def sparsify(self, activations):
-        """Return the code that the decoder gets: all of the activations."""
+    def discretise(self, activations):
+        """Return the code that is made of `activations`: these."""
         return activations
 
     def encode(self, x):
         """Return the code of `x`, of shape (n_samples, n_components)."""
-        return self.sparsify(self.activate(x))
+        return self.discretise(self.activate(x))
 
     def decode(self, z):
         """Return the reconstruction of code `z`, (n_samples, n_features)."""
@@ -103,11 +104,16 @@ class Network(nn.Module):
         """Return the code that is decoded in training: the code itself."""
         return code
 
+    def shown(self, activations, code, generator):
+        """Return the code to decode in training, with noise and cuts."""
+        return self.disturbed(code, generator)
+
     def forward(self, x, generator=None):
         """Return the `Output` for `x`, without noise where `generator` is None."""
         activations = self.activate(x)
-        code = self.sparsify(activations)
-        shown = code if generator is None else self.disturbed(code, generator)
+        shown = code = self.discretise(activations)
+        if generator is not None:
+            shown = self.shown(activations, code, generator)
         logits = self.logits(shown)
         return Output(self.output_activation(logits), code, logits, activations)
 
@@ -186,7 +192,8 @@ class DenseNetwork(Network):
     activation : str, default="gelu"
         Activation of the hidden layers, a key of `ACTIVATIONS`.
     code_activation : str, default="identity"
-        Activation of the code; also "binary", a step that gradients pass.
+        Activation of the code; also "binary", which makes bits of it. In training they
+        are those of the code with standard normal noise, and the decoder gets -1 for 0.
     output_activation : str, default="identity"
         Activation of the reconstruction.
     tied_weights : bool, default=False
@@ -227,8 +234,11 @@ class DenseNetwork(Network):
             self.register_buffer("code_gain", torch.ones(n_components))
             self.register_buffer("code_scale", torch.ones(n_components))
             self.register_buffer("output_gain", torch.ones(()))
-        self.code_activation = CODE_ACTIVATIONS[code_activation]()
-        self.sparsify = TopK(n_nonzero_coefs) if n_nonzero_coefs else nn.Identity()
+        self.is_binary = code_activation == "binary"
+        self.code_activation = ACTIVATIONS.get(code_activation, nn.Identity)()
+        self.selection = Binary() if self.is_binary else nn.Identity()
+        if n_nonzero_coefs:
+            self.selection = TopK(n_nonzero_coefs)
         self.output_activation = ACTIVATIONS[output_activation]()
 
     @property
@@ -252,15 +262,28 @@ class DenseNetwork(Network):
         return z
 
     def activate(self, x):
-        """Return the code of `x` before any sparsity, (n_samples, n_components)."""
+        """Return what the code of `x` is made of, (n_samples, n_components)."""
         return self.code_activation(self.preactivation(x))
+
+    def discretise(self, activations):
+        """Return the code that is made of `activations`: all, the largest, or bits."""
+        return self.selection(activations)
 
     def logits(self, z):
         """Return the reconstruction of code `z` before the output activation."""
+        if self.is_binary:
+            z = 2 * z - 1
         if not self.has_path:
             return self.decoder(z)
         x = self.decoder(z / self.code_scale)
         return torch.addcmul(self.decoder_path(z), self.output_gain, x)
+
+    def shown(self, activations, code, generator):
+        """Return the code to decode in training, with noise and cuts."""
+        if self.is_binary:
+            noise = torch.randn(activations.shape, generator=generator)
+            code = self.discretise(activations + noise.to(activations))
+        return super().shown(activations, code, generator)
 
     def disturbed(self, code, generator):
         """Return the code that is decoded in training, cut where it is ordered."""

@@ -11,6 +11,7 @@ import torch
 
 __all__ = [
     "ActivityPenalty",
+    "BalancePenalty",
     "ContractionPenalty",
     "DeadUnitPenalty",
     "KLSparsityPenalty",
@@ -129,10 +130,12 @@ class KLSparsityPenalty:
 class DeadUnitPenalty:
     r"""Let units that no row has used for an epoch fit what the others leave [1]_.
 
-    .. math:: \frac{1}{32 d} \lVert x_i - g(z_i + \tilde z_i) \rVert^2
+    .. math:: \frac{1}{4 d} \lVert x_i - g(z_i + \tilde z_i) \rVert^2
 
-    for the code :math:`z_i`, held fixed, and :math:`\tilde z_i`, the largest
-    activations of units that are dead. It is zero where no unit is.
+    for the code :math:`z_i`, held fixed, and :math:`\tilde z_i`, the activations of
+    dead units, as far as they are among the row's largest quarter of those. It is zero
+    where no unit is dead. Were all dead units used by each row, none would grow large
+    enough to be used again.
 
     Parameters
     ----------
@@ -140,8 +143,6 @@ class DeadUnitPenalty:
         What the decoder is to return for the input that it takes.
     n_rows : int
         Rows after which a unit that none has used counts as dead.
-    n_units : int
-        How many dead units a row may use.
 
     References
     ----------
@@ -149,10 +150,10 @@ class DeadUnitPenalty:
        arXiv:2406.04093, 2024.
     """
 
-    weight = 1 / 32
+    weight = 1 / 4
 
-    def __init__(self, target, n_rows, n_units):
-        self.target, self.n_rows, self.n_units = target, n_rows, n_units
+    def __init__(self, target, n_rows):
+        self.target, self.n_rows = target, n_rows
         self.unused = None
 
     def __call__(self, network, x, output, generator):
@@ -167,9 +168,33 @@ class DeadUnitPenalty:
         if not dead.any():
             return x.new_zeros(())
         activations = output.activations.masked_fill(~dead, -torch.inf)
-        values, index = activations.topk(min(self.n_units, int(dead.sum())), dim=1)
+        values, index = activations.topk(-(-int(dead.sum()) // 4), dim=1)
         code = output.code.detach().scatter(1, index, values)
         return self.weight * (self.target(x) - network.decode(code)).square().mean()
+
+
+@dataclass(frozen=True)
+class BalancePenalty:
+    r"""Distance of the activations' means from 0 and of their mean squares from 1.
+
+    .. math:: \frac{\beta}{k} \sum_j \left((\operatorname{mean}_i a_{ij})^2
+              + (\operatorname{mean}_i a_{ij}^2 - 1)^2\right)
+
+    It keeps bits balanced, and the noise before them from losing its meaning.
+
+    Parameters
+    ----------
+    weight : float
+        Strength :math:`\beta` of the penalty.
+    """
+
+    weight: float
+
+    def __call__(self, network, x, output, generator):
+        """Return the same penalty for each row."""
+        a = output.activations
+        terms = a.mean(dim=0).square() + (a.square().mean(dim=0) - 1).square()
+        return (self.weight * terms.mean()).expand(len(x))
 
 
 @dataclass(frozen=True)
@@ -225,7 +250,7 @@ def squared_jacobian_norm(network, x, generator=None):
     with torch.enable_grad():
         if network.single_layer is not None:
             a = network.preactivation(x)
-            code = network.sparsify(network.code_activation(a))
+            code = network.discretise(network.code_activation(a))
             (slopes,) = torch.autograd.grad(code.sum(), a, create_graph=keep)
             return slopes.square() @ network.single_layer.weight.square().sum(dim=1)
         x = x.detach().requires_grad_()

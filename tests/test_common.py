@@ -20,11 +20,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import estimator_checks
+from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skae
-from skae import Autoencoder, LinearAutoencoder
+from skae import (
+    Autoencoder,
+    BinaryAutoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    LinearAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+    VariationalAutoencoder,
+)
 
 SMALL = {"max_iter": 2, "batch_size": 16}
 ESTIMATORS = {
@@ -34,6 +43,19 @@ ESTIMATORS = {
     "Autoencoder, linear": Autoencoder(hidden_layer_sizes=(), **SMALL),
     "Autoencoder, lbfgs": Autoencoder(
         hidden_layer_sizes=4, solver="lbfgs", max_iter=1, early_stopping=False
+    ),
+    "Autoencoder, ordered": Autoencoder(2, ordered=True, **SMALL),
+    "BinaryAutoencoder": BinaryAutoencoder(2, hidden_layer_sizes=8, **SMALL),
+    "BinaryAutoencoder, packed": BinaryAutoencoder(2, packed=True, **SMALL),
+    "ContractiveAutoencoder": ContractiveAutoencoder(hidden_layer_sizes=8, **SMALL),
+    "DenoisingAutoencoder": DenoisingAutoencoder(hidden_layer_sizes=8, **SMALL),
+    "SparseAutoencoder": SparseAutoencoder(2, sparsity_target=0.3, max_iter=10),
+    "SparseAutoencoder, topk": SparseAutoencoder(
+        2, sparsity="topk", n_nonzero_coefs=1, **SMALL
+    ),
+    "VariationalAutoencoder": VariationalAutoencoder(hidden_layer_sizes=8, **SMALL),
+    "StackedAutoencoder": StackedAutoencoder(
+        hidden_layer_sizes=(8, 4), layer=Autoencoder(init="random", **SMALL), **SMALL
     ),
     "LinearAutoencoder": LinearAutoencoder(),
     "LinearAutoencoder, sgd": LinearAutoencoder(
@@ -147,9 +169,11 @@ def test_shapes_and_types(estimator, X, dtype):
     X = X.astype(dtype)
     fitted = seeded(estimator).fit(X)
     code = fitted.transform(X)
-    assert code.shape == (150, 2)
+    assert code.shape == (150, len(fitted.get_feature_names_out()))
     assert fitted.inverse_transform(code).shape == X.shape
-    assert {a.dtype for a in (code, fitted.inverse_transform(code))} == {X.dtype}
+    assert fitted.reconstruct(X).dtype == dtype
+    if get_tags(estimator).transformer_tags.preserves_dtype:
+        assert code.dtype == fitted.inverse_transform(code).dtype == dtype
     np.testing.assert_allclose(
         fitted.reconstruct(X), fitted.inverse_transform(code), rtol=1e-5, atol=1e-5
     )
@@ -163,9 +187,10 @@ def test_scores_are_what_they_say(estimator, X):
     errors = (X[100:] - fitted.reconstruct(X[100:])) ** 2
     total = ((X[100:] - X[:100].mean(axis=0)) ** 2).sum()
     assert fitted.score(X[100:]) == pytest.approx(1 - errors.sum() / total, rel=1e-9)
-    np.testing.assert_allclose(
-        fitted.score_samples(X[100:]), -errors.mean(axis=1), rtol=1e-7
-    )
+    if not hasattr(fitted, "elbo"):  # else a row's score is its log-likelihood
+        np.testing.assert_allclose(
+            fitted.score_samples(X[100:]), -errors.mean(axis=1), rtol=1e-7
+        )
 
 
 @every_estimator
@@ -180,7 +205,7 @@ def test_containers_give_the_same_code(estimator, X):
     with config_context(transform_output="pandas"):
         columns = fitted.transform(X).columns
     prefix = type(estimator).__name__.lower()
-    assert list(columns) == [f"{prefix}0", f"{prefix}1"]
+    assert list(columns) == [f"{prefix}{i}" for i in range(expected.shape[1])]
     rows = sparse.csr_array(X)
     other = seeded(estimator).fit(rows, X_val=rows[:10])
     same = seeded(estimator).fit(X, X_val=X[:10])
@@ -269,9 +294,10 @@ def test_validation_rows_go_through_a_pipeline(estimator, X):
 @every_estimator
 def test_a_failed_fit_leaves_no_trace(estimator, X, monkeypatch):
     fresh = seeded(estimator)
+    before = dict(vars(fresh))
     with pytest.raises(ValueError, match="NaN"):
         fresh.fit(np.where(X > 7, np.nan, X))
-    assert vars(fresh) == vars(seeded(estimator))
+    assert vars(fresh) == before
     fitted = seeded(estimator).fit(X)
     before = dict(vars(fitted))
 

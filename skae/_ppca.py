@@ -1,0 +1,129 @@
+"""Probabilistic PCA in closed form, and a variational network that starts at it."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from skae._rows import blocks, principal_axes
+from skae._start import _mean_square, _refit_decoder, _rounded, set_linear_maps
+from skae.variational import LOG_SCALE_FLOOR
+
+
+@dataclass
+class ProbabilisticPCA:
+    r"""The model :math:`x = \mu + U(\Lambda - \sigma^2 I)^{1/2} z + \sigma\varepsilon`.
+
+    Its likelihood is the largest if :math:`U, \Lambda` are the leading principal axes
+    and the variances along them, and :math:`\sigma^2` the mean of those left out.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (n_features,)
+        The columns' means.
+    axes : Tensor of shape (n_axes, n_features)
+        The axes with a variance above the noise's.
+    variances : Tensor of shape (n_axes,)
+        Variances along them.
+    noise : float
+        Variance of the noise.
+    """
+
+    mean: torch.Tensor
+    axes: torch.Tensor
+    variances: torch.Tensor
+    noise: float
+
+    @classmethod
+    def fit(cls, rows, n_components, generator):
+        """Return the model of `rows`; all directions but one are the most it takes."""
+        d = rows.shape[1]
+        # As many axes as columns would leave none for the noise.
+        k = min(n_components, d - 1)
+        mean, axes, variances = principal_axes(rows, k, generator)
+        left = _mean_square(rows, mean) - float(variances.sum())
+        noise = max(left / (d - len(variances)), math.exp(2 * LOG_SCALE_FLOOR))
+        used = variances > noise
+        return cls(mean, axes[used], variances[used], noise)
+
+    def log_likelihood(self, rows):
+        """Return the mean logarithm of the density at `rows`."""
+        d, q = rows.shape[1], len(self.axes)
+        total = 0.0
+        for block in blocks(*rows.shape):
+            x = rows.exact(block) - self.mean
+            scores = (x @ self.axes.T).square()
+            left = x.square().sum() - scores.sum()
+            total += float((scores / self.variances).sum() + left / self.noise)
+        logs = float(self.variances.log().sum()) + (d - q) * math.log(self.noise)
+        return -0.5 * (d * math.log(2 * math.pi) + logs + total / len(rows))
+
+
+def reference_log_likelihood(parts, n_components, generator):
+    """Return that of the rows watched, by models of the rows trained on."""
+    total = n_rows = 0
+    for rows, rows_valid in parts:
+        ppca = ProbabilisticPCA.fit(rows, n_components, generator)
+        total += len(rows_valid) * ppca.log_likelihood(rows_valid)
+        n_rows += len(rows_valid)
+    return total / n_rows
+
+
+def start_at_ppca(network, rows, generator):
+    r"""Make `network` the probabilistic PCA of `rows` [1]_.
+
+    The code's mean is :math:`(\Lambda - \sigma^2 I)^{1/2}\Lambda^{-1}U^\top(x - \mu)`,
+    its variance :math:`\sigma^2\Lambda^{-1}`: the exact posterior, so that the bound
+    is the log-likelihood. Where the output has an activation, the decoder is fitted to
+    these codes.
+
+    References
+    ----------
+    .. [1] J. Lucas et al., "Don't blame the ELBO! A linear VAE perspective on posterior
+       collapse", NeurIPS 2019, arXiv:1911.02469.
+    """
+    c = network.config
+    ppca = ProbabilisticPCA.fit(rows, c["n_components"], generator)
+    n_used, lengths = len(ppca.axes), (ppca.variances - ppca.noise).sqrt()
+    encoder = torch.zeros(c["n_components"], rows.shape[1], dtype=torch.float64)
+    decoder = encoder.clone()
+    encoder[:n_used] = ppca.axes * (lengths / ppca.variances)[:, None]
+    decoder[:n_used] = ppca.axes * lengths[:, None]
+    if c["tied_weights"] and not network.has_path:
+        # The two would differ in length: one map for both is not quite the best.
+        lengths = (1 - ppca.noise / ppca.variances).sqrt()
+        encoder[:n_used] = decoder[:n_used] = ppca.axes * lengths[:, None]
+    set_linear_maps(network, ppca.mean, encoder, decoder)
+    log_variance = torch.zeros(len(encoder), dtype=torch.float64)
+    log_variance[:n_used] = -torch.log1p(lengths.square() / ppca.noise)
+    _start_noise(network, log_variance, ppca.noise, rows)
+    if network.has_path:
+        spread = (ppca.noise * (rows.shape[1] - n_used)) ** 0.5
+        with torch.no_grad():
+            network.code_gain[:n_used] = (spread / ppca.variances.sqrt()).clamp(max=1)
+            network.output_gain.fill_(max(ppca.noise, 1e-6) ** 0.5)
+    if c["output_activation"] != "identity":
+        _fit_output(network, rows, log_variance)
+
+
+@torch.no_grad()
+def _start_noise(network, log_variance, noise, rows):
+    nn.init.zeros_(network.variance_head.weight)
+    nn.init.zeros_(network.variance_head.bias)
+    network.log_variance_start.copy_(_rounded(log_variance, network.noise))
+    # What `log_scale` is to be comes out of a softplus.
+    log_scale = 0.5 * math.log(noise) + (math.log(rows.scale) if rows.bounded else 0)
+    above = max(log_scale - LOG_SCALE_FLOOR, 1e-3)
+    inverse = above + math.log(-math.expm1(-above))
+    start = torch.tensor(LOG_SCALE_FLOOR + inverse, dtype=torch.float64)
+    network.noise_start.copy_(_rounded(start, network.noise))
+
+
+@torch.no_grad()
+def _fit_output(network, rows, log_variance):
+    _refit_decoder(network, rows)
+    path = network.decoder_path if network.has_path else network.decoder[-1]
+    if isinstance(path, nn.Linear):
+        # Codes are uncorrelated, and draws of them vary more than their means.
+        path.weight.mul_(-torch.expm1(log_variance).to(path.weight))
