@@ -45,7 +45,7 @@ def error(restored):
     return ((restored - clean) ** 2).sum() / ((clean - X_train.mean(axis=0)) ** 2).sum()
 
 
-sizes = [size for size in (4, 8, 12, 16, 24, 32, 48) if size < X_train.shape[1]]
+sizes = [size for size in (4, 8, 12, 16, 24, 32, 48, 64, 96) if size < X_train.shape[1]]
 best = min(sizes, key=lambda size: error(by_pca(size)))
 denoiser = DenoisingAutoencoder(
     32, corruption="gaussian", corruption_level=1.0, random_state=0

@@ -69,19 +69,23 @@ figure = plt.figure(figsize=(11, 4.4), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
 ax = left.subplots()
 for name, style in (("PCA", "o--"), ("ordered", "o-")):
-    ax.plot(sizes, curves[name], style, color={"PCA": "0.4"}.get(name, "C0"), label=name)
-ax.axvline(share.n_components_, color="C1", label="80 % explained")
+    ax.plot(
+        sizes, curves[name], style, color={"PCA": "0.4"}.get(name, "C0"), label=name
+    )
 ax.set(xlabel="leading components", ylabel="held-out error, share of the variance")
 ax.set(ylim=(0, None), xticks=sizes[1::2])
 ax.legend(frameon=False)
+ax.set_title(f"80 %: {share.n_components_} components, PCA {by_pca}")
 shown = (1, 2, 4, 8, 16)
-axes = right.subplots(2, 6)
-for line, (name, rows) in zip(axes, drawn.items(), strict=True):
-    pictures = [*(rows[size - 1] for size in shown), X_test[1]]
-    for ax, row, size in zip(line, pictures, (*shown, "original"), strict=True):
-        ax.imshow(row.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
-        ax.set(xticks=[], yticks=[], title=size)
-    line[0].set_ylabel(name, fontsize=12)
+mosaic = [[rows[n - 1] for n in shown] + [X_test[1]] for rows in drawn.values()]
+mosaic = [[np.pad(row.reshape(side, side), 1) for row in line] for line in mosaic]
+ax = right.subplots()
+ax.imshow(np.block(mosaic), cmap="gray_r", vmin=0, vmax=1)
+middle = (np.arange(6) + 0.5) * (side + 2) - 0.5
+ax.set_xticks(middle, [*shown, "original"])
+ax.set_yticks(middle[:2], drawn)
+ax.tick_params(length=0, labelsize=12)
+ax.spines[:].set_visible(False)
 
 if "SKAE_FIGURES" in os.environ:
     figure.savefig(Path(os.environ["SKAE_FIGURES"], "ordered_codes.png"), dpi=110)

