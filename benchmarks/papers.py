@@ -221,7 +221,7 @@ def contraction(full):
         early_stopping=False,
         random_state=0,
     )
-    gaussian = dict(corruption="gaussian", corruption_level=0.3)
+    gaussian = dict(corruption="gaussian", corruption_level=1.0)
     models = {
         "contractive": (
             ContractiveAutoencoder(n_units, contraction=0.003, **common),

@@ -28,7 +28,7 @@ from skae import (
 )
 
 SIZES = {"1797 x 64": (1797, 64), "10000 x 784": (10000, 784)}
-EPOCHS = {"1797 x 64": 20, "10000 x 784": 3}
+EPOCHS = {"1797 x 64": 40, "10000 x 784": 5}
 WIDTH, N_COMPONENTS, BATCH = 256, 30, 128
 
 
@@ -77,10 +77,19 @@ def l1(net, x):
 
 
 def topk(net, x):
-    """Return the error of decoding the largest entries."""
-    values, index = net.encoder(x).topk(5, dim=1)
+    """Return the error of decoding the largest entries, and what dead units add."""
+    a = net.encoder(x)
+    values, index = a.topk(5, dim=1)
     code = torch.zeros(len(x), N_COMPONENTS).scatter(1, index, values)
-    return F.mse_loss(net.decoder(code), x)
+    loss = F.mse_loss(net.decoder(code), x)
+    net.unused += len(x)
+    net.unused[(code.detach() != 0).any(dim=0)] = 0
+    dead = net.unused >= net.n_rows
+    if not dead.any():
+        return loss
+    values, index = a.masked_fill(~dead, -torch.inf).topk(-(-int(dead.sum()) // 4))
+    code = code.detach().scatter(1, index, values)
+    return loss + F.mse_loss(net.decoder(code), x) / 4
 
 
 def contractive(net, x):
@@ -144,6 +153,7 @@ def bare_loop(X, objective, epochs):
     halves = 2 if objective is variational else 1
     net = Bare(X.shape[1], halves * N_COMPONENTS)
     net.log_scale = nn.Parameter(torch.zeros(1))
+    net.unused, net.n_rows = torch.zeros(N_COMPONENTS), len(X)
     optimizer = torch.optim.AdamW(net.parameters(), lr=0.005, fused=True)
     n_steps, step = epochs * -(-len(X) // BATCH), 0
     for _ in range(epochs):

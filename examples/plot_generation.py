@@ -4,7 +4,7 @@ New digits from a variational autoencoder
 
 A `VariationalAutoencoder` is a model of where rows come from: codes drawn from a normal
 distribution are decoded into new rows. It gives rows it has not seen a larger density
-than probabilistic PCA does, and what it draws varies more, nearly as digits do.
+than probabilistic PCA does, and what it draws varies more, if less than digits do.
 """
 
 # %%

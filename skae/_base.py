@@ -116,7 +116,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
     # What makes one number of the losses of a row's entries.
-    _over_features = staticmethod(torch.mean)
+    _over_features = "mean"
 
     def _make_network(self, n_features, n_components):
         raise NotImplementedError

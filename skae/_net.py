@@ -73,23 +73,32 @@ class Objective(nn.Module):
         ``loss(output, target)``, a value for each entry.
     penalties : tuple of callable
         See `skae.penalties`.
-    over_features : {torch.mean, torch.sum}
+    over_features : {"mean", "sum"}
         What makes one number of a row's entries.
     """
 
-    def __init__(self, loss, penalties=(), over_features=torch.mean):
+    def __init__(self, loss, penalties=(), over_features="mean"):
         super().__init__()
         self.loss, self.penalties = loss, penalties
         self.over_features = over_features
 
     def forward(self, network, x, target, output, generator=None):
-        """Return the objective of each row, and what is not a matter of rows."""
-        rows = self.over_features(self.loss(output, target), dim=1)
-        rest = 0.0
+        """Return what training minimises, a scalar."""
+        entries = self.loss(output, target)
+        value = entries.mean()
+        if self.over_features == "sum":
+            value = value * entries.shape[1]
+        for penalty in self.penalties:
+            value = value + penalty(network, x, output, generator).mean()
+        return value
+
+    def of_rows(self, network, x, target, output, generator=None):
+        """Return the objective of each row, without penalties that are not of rows."""
+        rows = getattr(self.loss(output, target), self.over_features)(dim=1)
         for penalty in self.penalties:
             value = penalty(network, x, output, generator)
-            rows, rest = (rows + value, rest) if value.ndim else (rows, rest + value)
-        return rows, rest
+            rows = rows + value if value.ndim else rows
+        return rows
 
 
 class AutoencoderNet(NeuralNet):
@@ -250,17 +259,20 @@ class AutoencoderNet(NeuralNet):
         self.module_.eval()
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
-            losses = [self._objective(b, generator)[0] for b in self.get_iterator(rows)]
+            losses = [
+                self.criterion_.of_rows(*self._outcome(batch, generator))
+                for batch in self.get_iterator(rows)
+            ]
         return torch.cat(losses).cpu()
 
-    def _objective(self, batch, generator):
+    def _outcome(self, batch, generator):
+        """Return what the objective takes: what the network makes of a batch."""
         x, target = batch
         shown = x
         if self.corruption is not None:
             shown = self.corruption(x, generator=generator)
         output = self.module_(shown, generator)
-        rows, rest = self.criterion_(self.module_, x, target, output, generator)
-        return rows, rest, output.reconstruction
+        return self.module_, x, target, output, generator
 
     def train_step(self, batch, **fit_params):
         """Make one optimisation step, with skorch's events."""
@@ -279,23 +291,24 @@ class AutoencoderNet(NeuralNet):
         """Compute the loss of a batch and its gradient."""
         # A line search needs the same objective in each call.
         generator = None if self.solver == "lbfgs" else self.generator
-        rows, rest, reconstruction = self._objective(batch, generator)
-        loss = rows.mean() + rest
+        outcome = self._outcome(batch, generator)
+        loss = self.criterion_(*outcome)
         if self.loss_unit is None or self.solver == "lbfgs":
             loss.backward()
         else:
             (loss / self.loss_unit).backward()
             # Else a few extreme rows could throw training far off its start.
             nn.utils.clip_grad_norm_(self.module_.parameters(), 1.0, foreach=True)
-        return {"loss": loss, "y_pred": reconstruction}
+        return {"loss": loss, "y_pred": outcome[3].reconstruction}
 
     def validation_step(self, batch, **fit_params):
         """Compute the objective of a batch, under the same noise in each call."""
         self.module_.eval()
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
-            rows, _, reconstruction = self._objective(batch, generator)
-        return {"loss": rows.mean(), "y_pred": reconstruction}
+            outcome = self._outcome(batch, generator)
+            loss = self.criterion_.of_rows(*outcome).mean()
+        return {"loss": loss, "y_pred": outcome[3].reconstruction}
 
     def evaluation_step(self, batch, training=False):
         """Return the reconstruction of a batch."""

@@ -205,7 +205,7 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
             return self.output_activation
         return "logistic" if self.likelihood == "bernoulli" else "identity"
 
-    _over_features = staticmethod(torch.sum)
+    _over_features = "sum"
 
     def _make_loss(self):
         return LIKELIHOODS[self.likelihood], 0
