@@ -159,7 +159,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         """
         with unchanged_on_error(self):
             going_on = self.warm_start and hasattr(self, "net_")
-            X = self._validate(X, reset=not going_on)
+            X = self._validate(X, "X", reset=not going_on)
             X_val = None if X_val is None else self._validate(X_val, "X_val")
             if not going_on:
                 self.mean_, self.scale_ = location_and_scale(X)
@@ -175,7 +175,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
                 self._keep(net, rows, going_on)
         return self
 
-    def _validate(self, X, name="X", reset=False):
+    def _validate(self, X, name=None, reset=False):
+        """Return `X` as a matrix; if it has a name, its values are to be decoded."""
         X = validate_data(
             self,
             X,
@@ -183,7 +184,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
         )
-        self._check_values(X, name)
+        if name is not None:
+            self._check_values(X, name)
         return X
 
     def _check_values(self, X, name):

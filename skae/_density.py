@@ -108,7 +108,7 @@ class DensityVerbs:
 
     def _over_draws(self, X, reduce):
         check_is_fitted(self)
-        X = self._validate(X)
+        X = self._validate(X, "X")
 
         def of_rows(network, x):
             total = None

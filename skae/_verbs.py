@@ -112,7 +112,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             `X`: for the squared error minus the mean squared error.
         """
         check_is_fitted(self)
-        X = self._validate(X)
+        X = self._validate(X, "X")
         loss, power = self._make_loss()
 
         def row_losses(network, x):

@@ -321,3 +321,15 @@ def test_html_and_text_show_the_parameters():
     model.fit(scale(load_iris().data))
     assert "n_components=3" in repr(model)
     assert "Autoencoder" in model._repr_html_()
+
+
+def test_only_rows_to_decode_must_be_in_range():
+    X = load_iris().data / 10
+    model = Autoencoder(2, loss="binary_cross_entropy", init="random", **FAST).fit(X)
+    outside = X + 0.5
+    assert np.isfinite(model.transform(outside)).all()
+    assert np.isfinite(model.reconstruct(outside)).all()
+    assert model.score(outside) < 1
+    for call in (model.fit, model.score_samples):
+        with pytest.raises(ValueError, match=r"needs X in \[0, 1\], but column 0"):
+            call(outside)
