@@ -88,7 +88,7 @@ class Network(nn.Module):
         """Return the reconstruction of code `z` before the output activation."""
         raise NotImplementedError
 
-    def discretise(self, activations):
+    def discretise(self, activations, generator=None):
         """Return the code that is made of `activations`: these."""
         return activations
 
@@ -104,16 +104,12 @@ class Network(nn.Module):
         """Return the code that is decoded in training: the code itself."""
         return code
 
-    def shown(self, activations, code, generator):
-        """Return the code to decode in training, with noise and cuts."""
-        return self.disturbed(code, generator)
-
     def forward(self, x, generator=None):
         """Return the `Output` for `x`, without noise where `generator` is None."""
         activations = self.activate(x)
-        shown = code = self.discretise(activations)
+        shown = code = self.discretise(activations, generator)
         if generator is not None:
-            shown = self.shown(activations, code, generator)
+            shown = self.disturbed(code, generator)
         logits = self.logits(shown)
         return Output(self.output_activation(logits), code, logits, activations)
 
@@ -265,8 +261,11 @@ class DenseNetwork(Network):
         """Return what the code of `x` is made of, (n_samples, n_components)."""
         return self.code_activation(self.preactivation(x))
 
-    def discretise(self, activations):
+    def discretise(self, activations, generator=None):
         """Return the code that is made of `activations`: all, the largest, or bits."""
+        if self.is_binary and generator is not None:
+            noise = torch.randn(activations.shape, generator=generator)
+            activations = activations + noise.to(activations)
         return self.selection(activations)
 
     def logits(self, z):
@@ -277,13 +276,6 @@ class DenseNetwork(Network):
             return self.decoder(z)
         x = self.decoder(z / self.code_scale)
         return torch.addcmul(self.decoder_path(z), self.output_gain, x)
-
-    def shown(self, activations, code, generator):
-        """Return the code to decode in training, with noise and cuts."""
-        if self.is_binary:
-            noise = torch.randn(activations.shape, generator=generator)
-            code = self.discretise(activations + noise.to(activations))
-        return super().shown(activations, code, generator)
 
     def disturbed(self, code, generator):
         """Return the code that is decoded in training, cut where it is ordered."""
