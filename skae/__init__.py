@@ -3,6 +3,7 @@
 from skae._autoencoder import Autoencoder
 from skae._binary import BinaryAutoencoder
 from skae._contractive import ContractiveAutoencoder
+from skae._convolutional import ConvolutionalAutoencoder
 from skae._denoising import DenoisingAutoencoder
 from skae._linear import LinearAutoencoder
 from skae._sparse import SparseAutoencoder
@@ -15,6 +16,7 @@ __all__ = [
     "BinaryAutoencoder",
     "Comparison",
     "ContractiveAutoencoder",
+    "ConvolutionalAutoencoder",
     "DenoisingAutoencoder",
     "LinearAutoencoder",
     "SparseAutoencoder",

@@ -226,7 +226,7 @@ class Autoencoder(BaseAutoencoder):
         return DenseNetwork(
             n_features,
             n_components,
-            _as_widths(self.hidden_layer_sizes),
+            as_widths(self.hidden_layer_sizes),
             self.activation,
             self._code_activation,
             self._output,
@@ -267,7 +267,7 @@ class Autoencoder(BaseAutoencoder):
         )
         if n_components < n_features or kept_from_copying:
             return
-        starts_as_copy = self.init == "pca" and _as_widths(self.hidden_layer_sizes)
+        starts_as_copy = self.init == "pca" and as_widths(self.hidden_layer_sizes)
         if starts_as_copy or not (self.alpha or self.contraction):
             warnings.warn(
                 f"n_components={n_components} is not below the {n_features} "
@@ -311,11 +311,11 @@ class Autoencoder(BaseAutoencoder):
             self.mean_activations_ = (sum(sums) / len(rows)).double().cpu().numpy()
 
 
-def _as_widths(hidden_layer_sizes):
-    widths = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
+def as_widths(sizes, name="hidden_layer_sizes"):
+    """Return `sizes` as a tuple of positive int; `name` is that of the parameter."""
+    widths = np.atleast_1d(np.asarray(sizes, dtype=object)).tolist()
     if not all(isinstance(w, Integral) and w >= 1 for w in widths):
         raise ValueError(
-            "hidden_layer_sizes must be a positive int or a sequence of them, got "
-            f"{hidden_layer_sizes!r}."
+            f"{name} must be a positive int or a sequence of them, got {sizes!r}."
         )
     return tuple(int(w) for w in widths)

@@ -90,7 +90,7 @@ def start_at_ppca(network, rows, generator):
     decoder = encoder.clone()
     encoder[:n_used] = ppca.axes * (lengths / ppca.variances)[:, None]
     decoder[:n_used] = ppca.axes * lengths[:, None]
-    if c["tied_weights"] and not network.has_path:
+    if network.is_tied and not network.has_path:
         # The two would differ in length: one map for both is not quite the best.
         lengths = (1 - ppca.noise / ppca.variances).sqrt()
         encoder[:n_used] = decoder[:n_used] = ppca.axes * lengths[:, None]

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.neural_network import BernoulliRBM
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skae._autoencoder import Autoencoder, _as_widths
+from skae._autoencoder import Autoencoder, as_widths
 from skae._docs import documented
 from skae._unrolled import Maps, UnrolledNetwork, check_layer, check_machine
 from skae.networks import ACTIVATIONS
@@ -202,7 +202,7 @@ class StackedAutoencoder(Autoencoder):
 
     def _levels(self, n_components):
         """Return the layers to fit, one for each level of the network."""
-        widths = (*_as_widths(self.hidden_layer_sizes), n_components)
+        widths = (*as_widths(self.hidden_layer_sizes), n_components)
         if self._is_machine:
             check_machine(
                 self.layer, self._activation, self._code_activation, self._output

@@ -26,7 +26,7 @@ def start_at_pca(network, rows, generator, corruption=None):
         changed = corruption(x, generator=generator) - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
-    tied = network.config["tied_weights"]
+    tied = network.is_tied
     plain = tied or network.config["code_activation"] == "identity"
     units = torch.ones_like(deviations) if plain else deviations
     set_linear_maps(network, mean, axes / units[:, None], axes * units[:, None])
@@ -71,7 +71,7 @@ def start_at_hash(network, rows, generator):
     first, _ = _linear_layers(network)
     shift = middle.mean(dim=0) / deviations
     first.bias[: len(encoder)] -= _rounded(shift, first.bias)
-    if not network.config["tied_weights"] or network.has_path:
+    if not network.is_tied or network.has_path:
         _refit_decoder(network, rows)
     if network.has_path:
         left = sum(
@@ -111,7 +111,7 @@ def set_linear_maps(network, mean, encoder, decoder):
     """
     first, second = _linear_layers(network)
     with torch.no_grad():
-        if network.config["tied_weights"]:
+        if network.is_tied:
             first.weight.zero_()
         first.weight[: len(encoder)] = _rounded(encoder, first.weight)
         first.bias.zero_()
@@ -137,7 +137,8 @@ def _linear_layers(network):
     """Return the encoder's and the decoder's linear layer, and zero those beside."""
     if not network.has_path:
         return network.encoder[-1], network.decoder[-1]
-    for last in (network.encoder[-1], network.decoder[-1]):
+    for part in (network.encoder, network.decoder):
+        *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
         for parameter in last.parameters():
             nn.init.zeros_(parameter)
     return network.encoder_path, network.decoder_path

@@ -7,7 +7,7 @@ import torch
 from sklearn.neural_network import BernoulliRBM
 from torch import nn
 
-from skae._autoencoder import Autoencoder, _as_widths
+from skae._autoencoder import Autoencoder, as_widths
 from skae.layers import TopK
 from skae.networks import DenseNetwork, TiedLinear
 
@@ -153,8 +153,8 @@ def check_layer(layer, activation, output_activation):
             "layer must be an Autoencoder with a dense network and no other kind of "
             f"code, or a BernoulliRBM, got {layer!r}."
         )
-    sizes = _as_widths(layer.hidden_layer_sizes)
-    preset = _as_widths(type(layer).hidden_layer_sizes)
+    sizes = as_widths(layer.hidden_layer_sizes)
+    preset = as_widths(type(layer).hidden_layer_sizes)
     codes = sorted({"auto", activation} - {"binary"})
     outputs = sorted({"auto", output_activation})
     for name, holds, wanted in (

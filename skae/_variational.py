@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skae._autoencoder import Autoencoder, _as_widths
+from skae._autoencoder import Autoencoder, as_widths
 from skae._density import DensityVerbs
 from skae._docs import documented
 from skae._ppca import reference_log_likelihood, start_at_ppca
@@ -223,7 +223,7 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         network = VariationalNetwork(
             n_features,
             n_components,
-            _as_widths(self.hidden_layer_sizes),
+            as_widths(self.hidden_layer_sizes),
             self.activation,
             output_activation=self._output,
             tied_weights=self.tied_weights,

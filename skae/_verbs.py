@@ -91,11 +91,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             The reconstructions, in the units of the training data.
         """
         check_is_fitted(self)
-        X = self._validate(X)
-        decoded = self._apply(
-            lambda network, x: self._through(network, x).reconstruction, X, X.shape[1]
-        )
-        return self._in_units(decoded)
+        return self._reconstructed(self._validate(X))
 
     def score_samples(self, X):
         """Return how well each row is reconstructed; higher is more normal.
@@ -144,8 +140,9 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
             The explained variance; the best is 1.
         """
-        reconstruction = self.reconstruct(X)
+        check_is_fitted(self)
         X = self._validate(X)
+        reconstruction = self._reconstructed(X)
         residual = total = 0.0
         for rows in blocks(*X.shape):
             x = as_float(X, rows)
@@ -156,6 +153,12 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _code(self, network, x):
         """Return the code of rows `x`, as many columns of it as were chosen."""
         return network.encode(x)[:, : self.n_components_]
+
+    def _reconstructed(self, X):
+        decoded = self._apply(
+            lambda network, x: self._through(network, x).reconstruction, X, X.shape[1]
+        )
+        return self._in_units(decoded)
 
     def _present(self, codes):
         """Return the codes as `transform` gives them to users."""

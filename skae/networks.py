@@ -15,7 +15,9 @@ __all__ = [
     "DenseNetwork",
     "Network",
     "Output",
+    "PathNetwork",
     "linear",
+    "multilayer_perceptron",
     "reset_parameters",
 ]
 
@@ -70,6 +72,8 @@ class Network(nn.Module):
     has_path = False
     # Whether encoding and decoding are linear maps.
     is_linear = False
+    # Whether the decoder's weights are the encoder's, transposed.
+    is_tied = False
     # The encoder's linear layer, where it has only one.
     single_layer = None
 
@@ -151,7 +155,8 @@ class TiedLinear(nn.Module):
         return F.linear(x, self._source[0].weight.t(), self.bias)
 
 
-def _multilayer_perceptron(sizes, activation):
+def multilayer_perceptron(sizes, activation):
+    """Return linear layers between `sizes`, with activations between them."""
     layers = []
     for n_inputs, n_outputs in pairwise(sizes):
         layers += [linear(n_inputs, n_outputs), ACTIVATIONS[activation]()]
@@ -165,7 +170,72 @@ def _transposed(encoder, activation):
     return nn.Sequential(*layers[:-1])
 
 
-class DenseNetwork(Network):
+class PathNetwork(Network):
+    """An encoder and a decoder, optionally as corrections of a linear path.
+
+    Parameters
+    ----------
+    config : dict
+        The constructor's arguments. It has ``n_components``, ``code_activation``,
+        ``output_activation``, ``n_nonzero_coefs`` and ``ordered``.
+    n_features : int
+        Width of the input.
+    encoder, decoder : Sequential
+        They map rows to codes, and back, before activations.
+    linear_path : bool
+        Whether to put the linear path beside them.
+    """
+
+    def __init__(self, config, n_features, encoder, decoder, linear_path):
+        super().__init__(config)
+        self.encoder, self.decoder, self.has_path = encoder, decoder, linear_path
+        n_components = config["n_components"]
+        if linear_path:
+            self.encoder_path = linear(n_features, n_components).requires_grad_(False)
+            self.decoder_path = linear(n_components, n_features).requires_grad_(False)
+            self.register_buffer("code_gain", torch.ones(n_components))
+            self.register_buffer("code_scale", torch.ones(n_components))
+            self.register_buffer("output_gain", torch.ones(()))
+        self.is_binary = config["code_activation"] == "binary"
+        self.code_activation = ACTIVATIONS.get(config["code_activation"], nn.Identity)()
+        self.selection = Binary() if self.is_binary else nn.Identity()
+        if config["n_nonzero_coefs"]:
+            self.selection = TopK(config["n_nonzero_coefs"])
+        self.output_activation = ACTIVATIONS[config["output_activation"]]()
+
+    def preactivation(self, x):
+        """Return the code of `x` before its activation."""
+        z = self.encoder(x)
+        if self.has_path:
+            z = torch.addcmul(self.encoder_path(x), self.code_gain, z)
+        return z
+
+    def activate(self, x):
+        """Return what the code of `x` is made of, (n_samples, n_components)."""
+        return self.code_activation(self.preactivation(x))
+
+    def discretise(self, activations, generator=None):
+        """Return the code that is made of `activations`: all, the largest, or bits."""
+        if self.is_binary and generator is not None:
+            noise = torch.randn(activations.shape, generator=generator)
+            activations = activations + noise.to(activations)
+        return self.selection(activations)
+
+    def logits(self, z):
+        """Return the reconstruction of code `z` before the output activation."""
+        if self.is_binary:
+            z = 2 * z - 1
+        if not self.has_path:
+            return self.decoder(z)
+        x = self.decoder(z / self.code_scale)
+        return torch.addcmul(self.decoder_path(z), self.output_gain, x)
+
+    def disturbed(self, code, generator):
+        """Return the code that is decoded in training, cut where it is ordered."""
+        return nested_dropout(code, generator) if self.config["ordered"] else code
+
+
+class DenseNetwork(PathNetwork):
     r"""Mirrored multilayer perceptrons, optionally as corrections of a linear path.
 
     .. math:: z = g_z(A x + a + s \odot e(x)), \qquad
@@ -215,27 +285,16 @@ class DenseNetwork(Network):
         n_nonzero_coefs=None,
         ordered=False,
     ):
-        super().__init__(locals())
+        config = dict(locals())
         sizes = [n_features, *hidden_layer_sizes, n_components]
-        self.encoder = _multilayer_perceptron(sizes, activation)
-        self.decoder = (
-            _transposed(self.encoder, activation)
+        encoder = multilayer_perceptron(sizes, activation)
+        decoder = (
+            _transposed(encoder, activation)
             if tied_weights
-            else _multilayer_perceptron(sizes[::-1], activation)
+            else multilayer_perceptron(sizes[::-1], activation)
         )
-        self.has_path = bool(linear_path and hidden_layer_sizes)
-        if self.has_path:
-            self.encoder_path = linear(n_features, n_components).requires_grad_(False)
-            self.decoder_path = linear(n_components, n_features).requires_grad_(False)
-            self.register_buffer("code_gain", torch.ones(n_components))
-            self.register_buffer("code_scale", torch.ones(n_components))
-            self.register_buffer("output_gain", torch.ones(()))
-        self.is_binary = code_activation == "binary"
-        self.code_activation = ACTIVATIONS.get(code_activation, nn.Identity)()
-        self.selection = Binary() if self.is_binary else nn.Identity()
-        if n_nonzero_coefs:
-            self.selection = TopK(n_nonzero_coefs)
-        self.output_activation = ACTIVATIONS[output_activation]()
+        has_path = linear_path and len(sizes) > 2
+        super().__init__(config, n_features, encoder, decoder, has_path)
 
     @property
     def is_linear(self):
@@ -246,37 +305,11 @@ class DenseNetwork(Network):
         return steps == {"identity"} and not c["n_nonzero_coefs"]
 
     @property
+    def is_tied(self):
+        """Whether the decoder's weights are the encoder's, transposed."""
+        return self.config["tied_weights"]
+
+    @property
     def single_layer(self):
         """The encoder's linear layer, where it has only one."""
         return None if self.config["hidden_layer_sizes"] else self.encoder[0]
-
-    def preactivation(self, x):
-        """Return the code of `x` before its activation."""
-        z = self.encoder(x)
-        if self.has_path:
-            z = torch.addcmul(self.encoder_path(x), self.code_gain, z)
-        return z
-
-    def activate(self, x):
-        """Return what the code of `x` is made of, (n_samples, n_components)."""
-        return self.code_activation(self.preactivation(x))
-
-    def discretise(self, activations, generator=None):
-        """Return the code that is made of `activations`: all, the largest, or bits."""
-        if self.is_binary and generator is not None:
-            noise = torch.randn(activations.shape, generator=generator)
-            activations = activations + noise.to(activations)
-        return self.selection(activations)
-
-    def logits(self, z):
-        """Return the reconstruction of code `z` before the output activation."""
-        if self.is_binary:
-            z = 2 * z - 1
-        if not self.has_path:
-            return self.decoder(z)
-        x = self.decoder(z / self.code_scale)
-        return torch.addcmul(self.decoder_path(z), self.output_gain, x)
-
-    def disturbed(self, code, generator):
-        """Return the code that is decoded in training, cut where it is ordered."""
-        return nested_dropout(code, generator) if self.config["ordered"] else code

@@ -28,6 +28,7 @@ from skae import (
     Autoencoder,
     BinaryAutoencoder,
     ContractiveAutoencoder,
+    ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     LinearAutoencoder,
     SparseAutoencoder,
@@ -48,6 +49,9 @@ ESTIMATORS = {
     "BinaryAutoencoder": BinaryAutoencoder(2, hidden_layer_sizes=8, **SMALL),
     "BinaryAutoencoder, packed": BinaryAutoencoder(2, packed=True, **SMALL),
     "ContractiveAutoencoder": ContractiveAutoencoder(hidden_layer_sizes=8, **SMALL),
+    "ConvolutionalAutoencoder": ConvolutionalAutoencoder(
+        channels=(2, 3), hidden_layer_sizes=4, **SMALL
+    ),
     "DenoisingAutoencoder": DenoisingAutoencoder(hidden_layer_sizes=8, **SMALL),
     "SparseAutoencoder": SparseAutoencoder(2, sparsity_target=0.3, max_iter=10),
     "SparseAutoencoder, topk": SparseAutoencoder(
