@@ -67,13 +67,13 @@ def kl(net, x):
     divergence = (
         rate * (rate / means).log() + (1 - rate) * ((1 - rate) / (1 - means)).log()
     )
-    return F.mse_loss(net.decoder(code), x) + 0.1 * divergence.sum()
+    return F.mse_loss(net.decoder(code), x) + 0.5 * divergence.sum()
 
 
 def l1(net, x):
     """Return the error and the L1 norm of the code."""
     code = net.encoder(x).relu()
-    return F.mse_loss(net.decoder(code), x) + 0.01 * code.abs().sum(dim=1).mean()
+    return F.mse_loss(net.decoder(code), x) + 0.005 * code.abs().sum(dim=1).mean()
 
 
 def topk(net, x):

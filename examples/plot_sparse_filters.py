@@ -3,9 +3,10 @@ Parts of a picture, by a sparse code
 ====================================
 
 A code wider than it needs to be, of which each row may use only a few entries, is made
-of smaller parts than PCA's: what a unit adds to the picture stays in a few places. On
-images of 28 pixels a side these parts are strokes; on the 8 pixels of scikit-learn's
-digits, spots. Each of PCA's components covers the whole digit.
+of smaller parts than PCA's: what a unit adds to the picture stays in a few places,
+while each of PCA's components covers the whole digit. On images of 28 pixels a side the
+parts are strokes. On the 8 of scikit-learn's digits, where a stroke is but a few
+pixels, the difference is small, but there.
 """
 
 # %%

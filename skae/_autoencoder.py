@@ -249,7 +249,7 @@ class Autoencoder(BaseAutoencoder):
             penalties += (BalancePenalty(0.1),)
         weight = self.sparsity_weight
         if weight == "auto":
-            weight = {"kl": 0.1, "l1": 0.01}.get(self.sparsity)
+            weight = {"kl": 0.5, "l1": 0.005}.get(self.sparsity)
         if self.sparsity == "kl":
             penalties += (KLSparsityPenalty(weight, self.sparsity_target),)
         elif self.sparsity == "l1":
@@ -268,7 +268,9 @@ class Autoencoder(BaseAutoencoder):
         if n_components < n_features or kept_from_copying:
             return
         starts_as_copy = self.init == "pca" and as_widths(self.hidden_layer_sizes)
-        if starts_as_copy or not (self.alpha or self.contraction):
+        # A subclass with penalties of its own knows what they are for.
+        own = type(self)._make_penalties is not Autoencoder._make_penalties
+        if starts_as_copy or not (self.alpha or self.contraction or own):
             warnings.warn(
                 f"n_components={n_components} is not below the {n_features} "
                 "columns of X, and nothing keeps the autoencoder from copying its "

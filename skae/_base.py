@@ -351,9 +351,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             return
         loss, _ = self._make_loss()
         n_components = net.module_.config["n_components"]
-        by_pca, by_mean = reference_losses(
-            loss, parts, n_components, net.generator, net.corruption
-        )
+        by_pca, by_mean = reference_losses(loss, parts, net)
         by_mean = by_mean or 1.0
         self.pca_score_ = 1 - by_pca / by_mean
         self.best_validation_score_ = 1 - choice.loss / by_mean

@@ -69,6 +69,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     channels: tuple = (16, 32)
     kernel_size: int = 3
     unpooling: str = "transposed"
+    activation: str = "silu"
     hidden_layer_sizes: int | tuple = (128,)
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False

@@ -163,7 +163,7 @@ PARAMETERS = {
     "sparsity_weight": (
         "float or 'auto'",
         "Weight of the penalty of 'kl' and 'l1', in [0, inf). It is added to\n"
-        "the mean loss of entries. 'auto' is 0.1 for 'kl' and 0.01 for 'l1'.",
+        "the mean loss of entries. 'auto' is 0.5 for 'kl' and 0.005 for 'l1'.",
     ),
     "sparsity_target": (
         "float",
@@ -235,7 +235,8 @@ ATTRIBUTES = {
     "pca_score_": (
         "float or None",
         "The same for PCA with as many components, fitted without the rows\n"
-        "kept out, and without penalties.",
+        "kept out, and without penalties; its scores are cut as an ordered\n"
+        "code is.",
     ),
     "components_": (
         "ndarray of shape (n_components, n_features)",

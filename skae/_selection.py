@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from skae._rows import blocks, principal_axes
+from skae.layers import nested_dropout
 from skae.networks import Output
 
 N_FOLDS = 3
@@ -206,21 +207,26 @@ def _pooled(watches):
     return torch.cat(curves, dim=1), torch.cat([watch.start_ for watch in watches])
 
 
-def reference_losses(loss, parts, n_components, generator, corruption=None):
+def reference_losses(loss, parts, net):
     """Return the mean losses, on the rows watched, of PCA and of the mean.
 
-    Both are fitted to the rows trained on; PCA sees corrupted rows.
+    Both are fitted to the rows trained on. PCA gets the rows corrupted, and its scores
+    are cut, as the network's input and code are.
     """
+    corruption, ordered = net.corruption, net.module.config.get("ordered")
     noise = torch.Generator().manual_seed(0)
     by_pca = by_mean = size = 0.0
     for rows, rows_valid in parts:
-        mean, axes, _ = principal_axes(rows, n_components, generator)
+        n_components = net.module.config["n_components"]
+        mean, axes, _ = principal_axes(rows, n_components, net.generator)
         for block in blocks(*rows_valid.shape):
             x = rows_valid.take(block)
             m, a = mean.to(x), axes.to(x)
             target = rows_valid.target(x)
             x = corruption(x, generator=noise) if corruption else x
-            for_pca = rows.target(m + (x - m) @ a.T @ a)
+            scores = (x - m) @ a.T
+            scores = nested_dropout(scores, noise) if ordered else scores
+            for_pca = rows.target(m + scores @ a)
             for_mean = rows.target(m).expand_as(x)
             by_pca += float(loss(_decoded(for_pca, rows), target).sum())
             by_mean += float(loss(_decoded(for_mean, rows), target).sum())

@@ -73,7 +73,7 @@ class SparseAutoencoder(Autoencoder):
     hidden_layer_sizes: int | tuple = ()
     sparsity: str | None = "kl"
     init: str = "random"
-    learning_rate_init: float = 0.02
+    learning_rate_init: float = 0.01
     sparse_output: bool = False
 
     _parameter_constraints = {

@@ -71,7 +71,7 @@ def test_bits_come_and_go_as_bytes(digits, hashes):
         np.testing.assert_array_equal(np.unpackbits(packed, axis=1), bits)
         np.testing.assert_array_equal(model.inverse_transform(packed), expected)
         assert len(model.get_feature_names_out()) == packed.shape[1] == 4
-        differing = np.bitwise_count(packed[0] ^ packed[1]).sum()
+        differing = np.unpackbits(packed[0] ^ packed[1]).sum()
         assert differing == (bits[0] != bits[1]).sum()
         with pytest.raises(ValueError, match=r"Z has 4 columns of int64.*packed=True"):
             model.inverse_transform(packed.astype(np.int64))

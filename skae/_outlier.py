@@ -1,0 +1,378 @@
+"""Outliers, by what autoencoders that did not see a row fail to reconstruct of it."""
+
+from dataclasses import KW_ONLY, dataclass
+from hashlib import blake2b
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skae._base import unchanged_on_error
+from skae._outlier_models import (
+    BlindModel,
+    Codebook,
+    RandomFeatures,
+    Reconstructor,
+)
+
+BLOCK = 4096
+FIRST_PASS = 30
+
+
+@dataclass(eq=False, repr=False)
+class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
+    r"""Outlier detector over any transformer with `inverse_transform`.
+
+    Several models are fitted, each to a part of the rows. The score of a row is
+
+    .. math:: s(x) = -\frac{1}{\lvert M(x)\rvert} \sum_{m \in M(x)}
+              \frac{\ell_m(x) - a_m}{b_m}
+
+    over the models :math:`M(x)` that did not see it: all of them for a new row, those
+    of the other folds or samples for a row of the training data, also when it is
+    scored again later. So an outlier cannot be learnt by the model that judges it,
+    and the threshold `offset_` is a quantile of held-out scores, which new rows
+    from the same source exceed as often.
+
+    With an `estimator`, a copy is fitted to all rows but a fold's, `cv` times, and
+
+    .. math:: \ell_m(x) = \frac{1}{d + q}\left(\sum_{j=1}^{d}
+              \frac{(x_j - \hat x_j)^2}{s_j^2} + \sum_{k=1}^{q}
+              \frac{(z_k - \bar z_k)^2}{v_k}\right), \qquad a_m = 0, \quad b_m = 1
+
+    with the held-out mean squared error :math:`s_j^2` of column j over all folds, and
+    mean and variance of the code's components on the model's own rows. The second sum
+    finds rows that are far out and yet well reconstructed; `use_code` leaves it out.
+
+    Without an `estimator`, columns are standardised and `n_estimators` small
+    autoencoders in closed form are each fitted to `max_samples` rows at most. Two of
+    three are codebooks, whose reconstruction is the nearest of some rows drawn at
+    random, with :math:`\ell_m = \log(\lVert x - \hat x\rVert + \sqrt{d}/100)`. Each
+    third has one hidden layer of random weights [1]_ and a ridge regression as
+    decoder, with
+    :math:`\ell_m = \frac{1}{d}\sum_j\log(1 + (x_j - \hat x_j)^2/s_{mj}^2)`. The median
+    and the standard deviation of the rows it did not see are :math:`a_m, b_m`. Small
+    samples of rows seldom hold what is rare [2]_, [3]_.
+
+    Parameters
+    ----------
+    estimator : transformer or None, default=None
+        Has `fit`, `transform` and `inverse_transform`, as an autoencoder, `PCA` or a
+        `Pipeline`. It gets rows as they are: scale them in a pipeline where columns
+        have different units. None is the ensemble above.
+    contamination : 'auto' or float, default='auto'
+        Share of the rows to call outliers, in (0, 0.5]. 'auto' calls those outliers
+        whose score is more than three robust standard deviations (1.4826 times the
+        median absolute deviation) below the median of the training rows' scores.
+    use_code : bool, default=True
+        Whether the code counts beside the residual. Only used with an `estimator`.
+    cv : int, default=5
+        Number of folds, at least 2. Only used with an `estimator`.
+    n_estimators : int, default=60
+        Number of autoencoders, at least 3. Only used without an `estimator`.
+    max_samples : int, default=256
+        Rows that each is fitted to, at least 2; at most two thirds of the rows. Only
+        used without an `estimator`.
+    trim : bool, default=True
+        Whether a first pass, with codebooks of 2 to 8 rows, keeps the oddest rows
+        out of all samples: those worse than the median by a robust standard deviation,
+        at most half. Set it to False where the training rows are known to be normal.
+        Only used without an `estimator`.
+    random_state : int, RandomState instance or None, default=None
+        Source of folds, samples and random weights, and of the estimator's own
+        `random_state` where that is None. The global random state is never touched.
+
+    Attributes
+    ----------
+    estimators_ : list
+        The models, which hold what they were fitted to.
+    offset_ : float
+        Threshold: ``decision_function(X) = score_samples(X) - offset_``.
+    feature_errors_ : ndarray of shape (n_features,)
+        Held-out mean squared error of each column, in the units of `X`.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`. Only where all of them are strings.
+
+    See Also
+    --------
+    Autoencoder : A network to give as `estimator`.
+    sklearn.ensemble.IsolationForest : Outliers by random splits.
+
+    References
+    ----------
+    .. [1] G.-B. Huang, Q.-Y. Zhu and C.-K. Siew, "Extreme learning machine: theory and
+       applications", Neurocomputing 70, 2006.
+    .. [2] F. T. Liu, K. M. Ting and Z.-H. Zhou, "Isolation forest", ICDM 2008.
+    .. [3] J. Chen, S. Sathe, C. Aggarwal and D. Turaga, "Outlier detection with
+       autoencoder ensembles", SDM 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skae import ReconstructionOutlierDetector
+    >>> X = np.vstack([load_iris().data[:50], [[5.0, 3.4, 1.5, 4.0]]])
+    >>> detector = ReconstructionOutlierDetector(random_state=0).fit(X)
+    >>> detector.predict(X[-2:])
+    array([ 1, -1])
+    >>> int(detector.feature_scores(X[-1:]).argmax())
+    3
+    """
+
+    estimator: object = None
+    _: KW_ONLY
+    contamination: float | str = "auto"
+    use_code: bool = True
+    cv: int = 5
+    n_estimators: int = 60
+    max_samples: int = 256
+    trim: bool = True
+    random_state: int | np.random.RandomState | None = None
+
+    _parameter_constraints = {
+        "estimator": "no_validation",
+        "contamination": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, 0.5, closed="right"),
+        ],
+        "use_code": ["boolean"],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "n_estimators": [Interval(Integral, 3, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "trim": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the models and the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, outliers among them or not.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the input is not acceptable. The estimator is then as it
+            was before.
+        """
+        with unchanged_on_error(self):
+            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            self._check_estimator()
+            # Not scikit-learn's global RandomState, which a draw would change.
+            given = self.random_state
+            rng = (
+                np.random.RandomState() if given is None else check_random_state(given)
+            )
+            spread = X.std(axis=0)
+            self._scale = np.where(spread > 1e-12 * np.abs(X).max(axis=0), spread, 1.0)
+            self._mean = X.mean(axis=0)
+            self._index = {}
+            for i, row in enumerate(X):
+                self._index.setdefault(_key(row), i)
+            Z = self._scaled(X)
+            if self.estimator is None:
+                self._fit_ensemble(Z, rng)
+            else:
+                self._fit_folds(Z, rng)
+            self.feature_errors_ = self._errors * self._scale**2
+            self.offset_ = self._threshold(-self._mean_over_models(X, BlindModel.loss))
+        return self
+
+    def _check_estimator(self):
+        wanted = ("fit", "transform", "inverse_transform")
+        missing = [name for name in wanted if not hasattr(self.estimator, name)]
+        if self.estimator is not None and missing:
+            raise ValueError(
+                "estimator must be None or a transformer with fit, transform and "
+                f"inverse_transform, got {self.estimator!r} without "
+                f"{' and '.join(missing)}."
+            )
+
+    def _scaled(self, X):
+        # An estimator of the user's gets rows as they are.
+        return (X - self._mean) / self._scale if self.estimator is None else X
+
+    def _fit_ensemble(self, Z, rng):
+        pool = self._first_pass(Z, rng) if self.trim else np.arange(len(Z))
+        size = min(self.max_samples, max(1, 2 * len(pool) // 3))
+        models = []
+        for i in range(self.n_estimators):
+            seen = rng.permutation(pool)[:size]
+            if i % 3 == 2:
+                model = RandomFeatures.fit(Z[seen], rng)
+            else:
+                model = Codebook.fit(Z[seen], rng, -(-size // 4))
+            models.append(BlindModel.standardised(model, seen, Z))
+        self._keep(models, Z)
+
+    def _first_pass(self, Z, rng):
+        """Return the indices of the rows that are not odd to tiny codebooks."""
+        total, count = np.zeros(len(Z)), np.zeros(len(Z))
+        for _ in range(FIRST_PASS):
+            seen = rng.permutation(len(Z))[: min(8, len(Z) // 2)]
+            book = Codebook.fit(Z[seen], rng, min(2, len(seen)))
+            model = BlindModel.standardised(book, seen, Z)
+            unseen = np.ones(len(Z), dtype=bool)
+            unseen[seen] = False
+            total += np.where(unseen, model.loss(Z), 0)
+            count += unseen
+        loss = total / np.maximum(count, 1)
+        return np.flatnonzero(loss <= np.median(loss) + _robust_spread(loss))
+
+    def _fit_folds(self, X, rng):
+        folds = np.array_split(rng.permutation(len(X)), min(self.cv, len(X)))
+        models = []
+        for fold in folds:
+            seen = np.setdiff1d(np.arange(len(X)), fold)
+            estimator = clone(self.estimator)
+            _seed(estimator, rng)
+            model = Reconstructor.fit(estimator, X[seen], self.use_code)
+            models.append(BlindModel(model, seen))
+        self._keep(models, X)
+        for model in models:
+            model.model.errors = self._errors * self._scale**2
+
+    def _keep(self, models, Z):
+        """Keep the models, and the held-out errors in units of `_scale`."""
+        total, count = np.zeros(Z.shape[1]), 0
+        for model in models:
+            rest = np.setdiff1d(np.arange(len(Z)), model.seen)
+            for rows in np.array_split(rest, -(-len(rest) // BLOCK)):
+                total += (model.model.residual(Z[rows]) ** 2).sum(axis=0)
+            count += len(rest)
+        self._models = models
+        self.estimators_ = [model.model.fitted for model in models]
+        errors = total / count
+        if self.estimator is not None:
+            errors = errors / self._scale**2
+        # A column that is always reconstructed would make any rounding odd.
+        self._errors = np.maximum(errors, 1e-6)
+
+    def _threshold(self, scores):
+        if self.contamination == "auto":
+            return float(np.median(scores) - 3 * _robust_spread(scores))
+        return float(np.percentile(scores, 100 * self.contamination))
+
+    def _mean_over_models(self, X, function):
+        """Return the mean of ``function(model, rows)`` over models blind to a row."""
+        # The keys are of rows as given: -0 is 0, and nothing depends on other rows.
+        index = np.array([self._index.get(_key(row), -1) for row in X])
+        blind = np.array([~np.isin(index, model.seen) for model in self._models])
+        blind[:, ~blind.any(axis=0)] = True
+        Z, total = self._scaled(X), [None] * -(-len(X) // BLOCK)
+        for b in range(len(total)):
+            rows = slice(b * BLOCK, (b + 1) * BLOCK)
+            for model, counts in zip(self._models, blind[:, rows], strict=True):
+                value = function(model, Z[rows])
+                weight = counts.reshape(-1, *[1] * (value.ndim - 1))
+                value = np.where(weight, value, 0.0)
+                total[b] = value if total[b] is None else total[b] + value
+        total, count = np.concatenate(total), blind.sum(axis=0)
+        return total / count.reshape(-1, *[1] * (total.ndim - 1))
+
+    def _validate(self, X):
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=np.float64, reset=False)
+
+    def score_samples(self, X):
+        """Return how normal each row is; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score. One that equals a row of the training data is scored by
+            the models that were fitted without it.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            The scores, which do not depend on the other rows of `X`.
+        """
+        return -self._mean_over_models(self._validate(X), BlindModel.loss)
+
+    def decision_function(self, X):
+        """Return the scores above the threshold; negative values are outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,)
+            ``score_samples(X) - offset_``.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Return 1 for rows that are normal and -1 for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            The labels.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def feature_scores(self, X):
+        """Return how odd each entry is: its squared error beside its column's.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to explain.
+
+        Returns
+        -------
+        scores : ndarray or DataFrame of shape (n_samples, n_features)
+            Squared errors, a mean over the models that did not see the row, divided by
+            `feature_errors_`: about 1 for a usual entry. A pandas DataFrame if `X`
+            has columns with names.
+        """
+        rows = self._validate(X)
+        scores = self._mean_over_models(rows, BlindModel.squared_residual)
+        scores = scores / (
+            self._errors if self.estimator is None else self.feature_errors_
+        )
+        if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
+            return scores
+        import pandas as pd
+
+        index = getattr(X, "index", None)
+        return pd.DataFrame(scores, columns=self.feature_names_in_, index=index)
+
+
+def _robust_spread(values):
+    return 1.4826 * np.median(np.abs(values - np.median(values)))
+
+
+def _key(row):
+    # Adding 0 makes -0 equal to 0.
+    return blake2b((row + 0.0).tobytes(), digest_size=16).digest()
+
+
+def _seed(estimator, rng):
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        if value is None and name.split("__")[-1] == "random_state":
+            estimator.set_params(**{name: rng.randint(np.iinfo(np.int32).max)})
