@@ -67,6 +67,8 @@ examples: $(VENV)/installed-dev
 bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/against_pca.py
 	$(RUN) benchmarks/speed.py
+	$(RUN) benchmarks/speed_variants.py
+	$(RUN) benchmarks/papers.py
 
 dist: $(VENV)/installed-dev
 	rm -rf build dist

@@ -294,7 +294,7 @@ def linear_classifiers(full):
                 **common,
             ),
             f"{paper}; Makhzani & Frey 2015, winner takes all, 2000 units",
-            "~1.35; 1.2",
+            "~1.35; ~1.2",
         ),
     }
     for name, (model, paper, published) in models.items():
