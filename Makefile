@@ -69,6 +69,7 @@ bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/speed.py
 	$(RUN) benchmarks/speed_variants.py
 	$(RUN) benchmarks/papers.py
+	$(RUN) benchmarks/outliers.py
 
 dist: $(VENV)/installed-dev
 	rm -rf build dist

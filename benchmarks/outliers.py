@@ -27,10 +27,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skae import _outlier
+from skae import ReconstructionOutlierDetector
 
 DETECTORS = {
-    "skae": lambda seed, normal: _outlier.ReconstructionOutlierDetector(
+    "skae": lambda seed, normal: ReconstructionOutlierDetector(
         random_state=seed, trim=not normal
     ),
     "IsolationForest": lambda seed, normal: IsolationForest(random_state=seed),

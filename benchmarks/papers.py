@@ -290,6 +290,7 @@ def linear_classifiers(full):
                 n_units,
                 sparsity="topk",
                 n_nonzero_coefs=n_coefs,
+                tied_weights=True,
                 learning_rate_init=0.003,
                 **common,
             ),

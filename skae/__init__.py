@@ -6,6 +6,7 @@ from skae._contractive import ContractiveAutoencoder
 from skae._convolutional import ConvolutionalAutoencoder
 from skae._denoising import DenoisingAutoencoder
 from skae._linear import LinearAutoencoder
+from skae._outlier import ReconstructionOutlierDetector
 from skae._sparse import SparseAutoencoder
 from skae._stacked import StackedAutoencoder
 from skae._variational import VariationalAutoencoder
@@ -19,6 +20,7 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "DenoisingAutoencoder",
     "LinearAutoencoder",
+    "ReconstructionOutlierDetector",
     "SparseAutoencoder",
     "StackedAutoencoder",
     "VariationalAutoencoder",

@@ -1,25 +1,23 @@
 """Outliers, by what autoencoders that did not see a row fail to reconstruct of it."""
 
 from dataclasses import KW_ONLY, dataclass
-from hashlib import blake2b
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._base import unchanged_on_error
 from skae._outlier_models import (
+    BLOCK,
     BlindModel,
-    Codebook,
-    RandomFeatures,
-    Reconstructor,
+    fold_models,
+    robust_spread,
+    row_key,
+    small_models,
 )
-
-BLOCK = 4096
-FIRST_PASS = 30
 
 
 @dataclass(eq=False, repr=False)
@@ -65,7 +63,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         have different units. None is the ensemble above.
     contamination : 'auto' or float, default='auto'
         Share of the rows to call outliers, in (0, 0.5]. 'auto' calls those outliers
-        whose score is more than three robust standard deviations (1.4826 times the
+        whose score is more than two robust standard deviations (1.4826 times the
         median absolute deviation) below the median of the training rows' scores.
     use_code : bool, default=True
         Whether the code counts beside the residual. Only used with an `estimator`.
@@ -173,25 +171,27 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         with unchanged_on_error(self):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             self._check_estimator()
-            # Not scikit-learn's global RandomState, which a draw would change.
-            given = self.random_state
-            rng = (
-                np.random.RandomState() if given is None else check_random_state(given)
-            )
-            spread = X.std(axis=0)
-            self._scale = np.where(spread > 1e-12 * np.abs(X).max(axis=0), spread, 1.0)
-            self._mean = X.mean(axis=0)
-            self._index = {}
-            for i, row in enumerate(X):
-                self._index.setdefault(_key(row), i)
+            # None would be scikit-learn's global state, which a draw would change.
+            seed = self.random_state
+            rng = check_random_state(np.random.RandomState() if seed is None else seed)
+            self._describe(X)
             Z = self._scaled(X)
             if self.estimator is None:
-                self._fit_ensemble(Z, rng)
+                sizes = self.n_estimators, self.max_samples
+                self._models = small_models(Z, rng, *sizes, self.trim)
             else:
-                self._fit_folds(Z, rng)
-            self.feature_errors_ = self._errors * self._scale**2
-            self.offset_ = self._threshold(-self._mean_over_models(X, BlindModel.loss))
+                fold = self.estimator, self.cv, self.use_code
+                self._models = fold_models(Z, rng, *fold)
+            self._measure(X)
         return self
+
+    def _describe(self, X):
+        spread, size = X.std(axis=0), np.abs(X).max(axis=0)
+        self._mean = X.mean(axis=0)
+        self._scale = np.where(spread > 1e-12 * size, spread, 1.0)
+        self._index = {}
+        for i, row in enumerate(X):
+            self._index.setdefault(row_key(row), i)
 
     def _check_estimator(self):
         wanted = ("fit", "transform", "inverse_transform")
@@ -207,73 +207,27 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         # An estimator of the user's gets rows as they are.
         return (X - self._mean) / self._scale if self.estimator is None else X
 
-    def _fit_ensemble(self, Z, rng):
-        pool = self._first_pass(Z, rng) if self.trim else np.arange(len(Z))
-        size = min(self.max_samples, max(1, 2 * len(pool) // 3))
-        models = []
-        for i in range(self.n_estimators):
-            seen = rng.permutation(pool)[:size]
-            if i % 3 == 2:
-                model = RandomFeatures.fit(Z[seen], rng)
-            else:
-                model = Codebook.fit(Z[seen], rng, -(-size // 4))
-            models.append(BlindModel.standardised(model, seen, Z))
-        self._keep(models, Z)
-
-    def _first_pass(self, Z, rng):
-        """Return the indices of the rows that are not odd to tiny codebooks."""
-        total, count = np.zeros(len(Z)), np.zeros(len(Z))
-        for _ in range(FIRST_PASS):
-            seen = rng.permutation(len(Z))[: min(8, len(Z) // 2)]
-            book = Codebook.fit(Z[seen], rng, min(2, len(seen)))
-            model = BlindModel.standardised(book, seen, Z)
-            unseen = np.ones(len(Z), dtype=bool)
-            unseen[seen] = False
-            total += np.where(unseen, model.loss(Z), 0)
-            count += unseen
-        loss = total / np.maximum(count, 1)
-        return np.flatnonzero(loss <= np.median(loss) + _robust_spread(loss))
-
-    def _fit_folds(self, X, rng):
-        folds = np.array_split(rng.permutation(len(X)), min(self.cv, len(X)))
-        models = []
-        for fold in folds:
-            seen = np.setdiff1d(np.arange(len(X)), fold)
-            estimator = clone(self.estimator)
-            _seed(estimator, rng)
-            model = Reconstructor.fit(estimator, X[seen], self.use_code)
-            models.append(BlindModel(model, seen))
-        self._keep(models, X)
-        for model in models:
-            model.model.errors = self._errors * self._scale**2
-
-    def _keep(self, models, Z):
-        """Keep the models, and the held-out errors in units of `_scale`."""
-        total, count = np.zeros(Z.shape[1]), 0
-        for model in models:
-            rest = np.setdiff1d(np.arange(len(Z)), model.seen)
-            for rows in np.array_split(rest, -(-len(rest) // BLOCK)):
-                total += (model.model.residual(Z[rows]) ** 2).sum(axis=0)
-            count += len(rest)
-        self._models = models
-        self.estimators_ = [model.model.fitted for model in models]
-        errors = total / count
-        if self.estimator is not None:
-            errors = errors / self._scale**2
+    def _measure(self, X):
+        """Set the held-out errors of columns, and the threshold."""
+        errors = self._mean_over_models(X, BlindModel.squared_residual).mean(axis=0)
+        unit = 1.0 if self.estimator is None else self._scale**2
         # A column that is always reconstructed would make any rounding odd.
-        self._errors = np.maximum(errors, 1e-6)
+        self._errors = np.maximum(errors, 1e-12 * unit)
+        self.feature_errors_ = self._errors * self._scale**2 / unit
+        for model in self._models:
+            if self.estimator is not None:
+                model.model.errors = self._errors
+        self.estimators_ = [model.model.fitted for model in self._models]
+        self.offset_ = self._threshold(-self._mean_over_models(X, BlindModel.loss))
 
     def _threshold(self, scores):
         if self.contamination == "auto":
-            return float(np.median(scores) - 3 * _robust_spread(scores))
+            return float(np.median(scores) - 2 * robust_spread(scores))
         return float(np.percentile(scores, 100 * self.contamination))
 
     def _mean_over_models(self, X, function):
         """Return the mean of ``function(model, rows)`` over models blind to a row."""
-        # The keys are of rows as given: -0 is 0, and nothing depends on other rows.
-        index = np.array([self._index.get(_key(row), -1) for row in X])
-        blind = np.array([~np.isin(index, model.seen) for model in self._models])
-        blind[:, ~blind.any(axis=0)] = True
+        blind = self._blind(X)
         Z, total = self._scaled(X), [None] * -(-len(X) // BLOCK)
         for b in range(len(total)):
             rows = slice(b * BLOCK, (b + 1) * BLOCK)
@@ -284,6 +238,13 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
                 total[b] = value if total[b] is None else total[b] + value
         total, count = np.concatenate(total), blind.sum(axis=0)
         return total / count.reshape(-1, *[1] * (total.ndim - 1))
+
+    def _blind(self, X):
+        """Return which models, in rows, were fitted without each row of `X`."""
+        index = np.array([self._index.get(row_key(row), -1) for row in X])
+        blind = np.array([~np.isin(index, model.seen) for model in self._models])
+        blind[:, ~blind.any(axis=0)] = True
+        return blind
 
     def _validate(self, X):
         check_is_fitted(self)
@@ -352,27 +313,10 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         """
         rows = self._validate(X)
         scores = self._mean_over_models(rows, BlindModel.squared_residual)
-        scores = scores / (
-            self._errors if self.estimator is None else self.feature_errors_
-        )
+        scores = scores / self._errors
         if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
             return scores
         import pandas as pd
 
         index = getattr(X, "index", None)
         return pd.DataFrame(scores, columns=self.feature_names_in_, index=index)
-
-
-def _robust_spread(values):
-    return 1.4826 * np.median(np.abs(values - np.median(values)))
-
-
-def _key(row):
-    # Adding 0 makes -0 equal to 0.
-    return blake2b((row + 0.0).tobytes(), digest_size=16).digest()
-
-
-def _seed(estimator, rng):
-    for name, value in sorted(estimator.get_params(deep=True).items()):
-        if value is None and name.split("__")[-1] == "random_state":
-            estimator.set_params(**{name: rng.randint(np.iinfo(np.int32).max)})

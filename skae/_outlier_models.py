@@ -1,10 +1,16 @@
 """The models of the outlier detector: each reconstructs rows, and scores them."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from scipy import sparse
 from scipy.spatial.distance import cdist
+from sklearn.base import clone
+
+# Rows at once, and rows kept out that are enough to measure a small model by.
+BLOCK = 4096
+FIRST_PASS = 150
 
 
 @dataclass
@@ -106,8 +112,9 @@ class BlindModel:
 
     @classmethod
     def standardised(cls, model, seen, Z):
-        """Measure losses from the median of the rows it did not see."""
-        loss = model.loss(Z[np.setdiff1d(np.arange(len(Z)), seen)])
+        """Measure losses from the median of rows it did not see."""
+        rest = unseen_rows(len(Z), seen)
+        loss = model.loss(Z[rest[:: -(-len(rest) // BLOCK)]])
         return cls(model, seen, np.median(loss), loss.std() or 1.0)
 
     def loss(self, Z):
@@ -117,6 +124,68 @@ class BlindModel:
     def squared_residual(self, Z):
         """Return the squared error of each entry."""
         return self.model.residual(Z) ** 2
+
+
+def small_models(Z, rng, n_models, max_samples, trim):
+    """Return codebooks and random features, each fitted to few of the rows."""
+    pool = _usual_rows(Z, rng) if trim else np.arange(len(Z))
+    size = min(max_samples, max(1, 2 * len(pool) // 3))
+    models = []
+    for i in range(n_models):
+        seen = rng.permutation(pool)[:size]
+        if i % 3 == 2:
+            model = RandomFeatures.fit(Z[seen], rng)
+        else:
+            model = Codebook.fit(Z[seen], rng, -(-size // 4))
+        models.append(BlindModel.standardised(model, seen, Z))
+    return models
+
+
+def _usual_rows(Z, rng):
+    """Return the indices of the rows that are not odd to tiny codebooks."""
+    total, count = np.zeros(len(Z)), np.zeros(len(Z))
+    for _ in range(FIRST_PASS):
+        seen = rng.permutation(len(Z))[: min(8, len(Z) // 2)]
+        book = Codebook.fit(Z[seen], rng, min(2, len(seen)))
+        loss = BlindModel.standardised(book, seen, Z).loss(Z)
+        loss[seen] = 0
+        total, count = total + loss, count + 1
+        count[seen] -= 1
+    mean = total / np.maximum(count, 1)
+    return np.flatnonzero(mean <= np.median(mean) + robust_spread(mean))
+
+
+def fold_models(X, rng, estimator, cv, use_code):
+    """Return a copy of `estimator` for each fold, fitted to the other rows."""
+    models = []
+    for fold in np.array_split(rng.permutation(len(X)), min(cv, len(X))):
+        seen = unseen_rows(len(X), fold)
+        copy = clone(estimator)
+        _seed(copy, rng)
+        models.append(BlindModel(Reconstructor.fit(copy, X[seen], use_code), seen))
+    return models
+
+
+def _seed(estimator, rng):
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        if value is None and name.split("__")[-1] == "random_state":
+            estimator.set_params(**{name: rng.randint(np.iinfo(np.int32).max)})
+
+
+def row_key(row):
+    """Return a digest of a row's values, by which it is known again."""
+    # Adding 0 makes -0 equal to 0.
+    return blake2b((row + 0.0).tobytes(), digest_size=16).digest()
+
+
+def robust_spread(values):
+    """Return 1.4826 times the median absolute deviation."""
+    return 1.4826 * np.median(np.abs(values - np.median(values)))
+
+
+def unseen_rows(n_rows, seen):
+    """Return the indices of the rows that are not in `seen`."""
+    return np.setdiff1d(np.arange(n_rows), seen)
 
 
 def _dense(Z):

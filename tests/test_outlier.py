@@ -1,0 +1,262 @@
+"""The outlier detector: its formulas, its threshold, and scikit-learn's signs."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_iris, load_wine
+from sklearn.decomposition import NMF, PCA, KernelPCA
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skae import Autoencoder, DenoisingAutoencoder, VariationalAutoencoder
+from skae import ReconstructionOutlierDetector as Detector
+
+DETECTORS = {
+    "ensemble": Detector(n_estimators=6),
+    "ensemble, not trimmed": Detector(n_estimators=6, trim=False),
+    "PCA": Detector(PCA(1)),
+}
+every_detector = pytest.mark.parametrize(
+    "detector", DETECTORS.values(), ids=DETECTORS.keys()
+)
+
+
+@pytest.fixture(scope="module")
+def X():
+    return load_wine().data
+
+
+def seeded(detector, **params):
+    return clone(detector).set_params(random_state=0, **params)
+
+
+@parametrize_with_checks(list(DETECTORS.values()))
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
+@every_detector
+@pytest.mark.parametrize(
+    "check",
+    ["check_param_validation", "check_dataframe_column_names_consistency"],
+)
+def test_scikit_learn_on_itself(detector, check):
+    getattr(estimator_checks, check)(type(detector).__name__, clone(detector))
+
+
+@pytest.mark.parametrize("use_code", [True, False])
+def test_pca_in_closed_form(X, use_code):
+    detector = Detector(PCA(2), cv=3, use_code=use_code, random_state=0).fit(X)
+    folds = np.array_split(np.random.RandomState(0).permutation(len(X)), 3)
+    axes, means, spreads, errors = [], [], [], np.zeros(X.shape[1])
+    for fold in folds:
+        train = np.delete(X, fold, axis=0)
+        means.append(train.mean(axis=0))
+        values, vectors = np.linalg.eigh(np.cov(train.T, bias=True))
+        axes.append(vectors[:, -2:])
+        spreads.append(values[-2:])
+        centred = X[fold] - means[-1]
+        errors += ((centred - centred @ axes[-1] @ axes[-1].T) ** 2).sum(axis=0)
+    errors /= len(X)
+    np.testing.assert_allclose(detector.feature_errors_, errors)
+
+    def entries(rows, k):
+        code = (rows - means[k]) @ axes[k]
+        residual = (rows - means[k] - code @ axes[k].T) ** 2 / errors
+        return residual, code**2 / spreads[k]
+
+    def score(rows, k):
+        residual, code = entries(rows, k)
+        both = np.hstack([residual, code]) if use_code else residual
+        return -both.mean(axis=1)
+
+    for k, fold in enumerate(folds):
+        np.testing.assert_allclose(detector.score_samples(X[fold]), score(X[fold], k))
+    new = X[:20] * 1.1
+    expected = np.mean([score(new, k) for k in range(3)], axis=0)
+    np.testing.assert_allclose(detector.score_samples(new), expected)
+    expected = np.mean([entries(new, k)[0] for k in range(3)], axis=0)
+    np.testing.assert_allclose(detector.feature_scores(new), expected)
+
+
+@every_detector
+def test_offset_is_the_quantile_of_held_out_scores(detector, X):
+    fitted = seeded(detector, contamination=0.1).fit(X)
+    scores = fitted.score_samples(X)
+    assert fitted.offset_ == np.percentile(scores, 10)
+    decision = fitted.decision_function(X)
+    np.testing.assert_array_equal(decision, scores - fitted.offset_)
+    np.testing.assert_array_equal(fitted.predict(X), np.where(decision < 0, -1, 1))
+    np.testing.assert_array_equal(fitted.predict(X), seeded(fitted).fit_predict(X))
+    assert (fitted.predict(X) == -1).sum() == 18
+    auto = seeded(detector).fit(X)
+    scores, median = auto.score_samples(X), np.median(auto.score_samples(X))
+    spread = 1.4826 * np.median(np.abs(scores - median))
+    assert auto.offset_ == pytest.approx(median - 2 * spread)
+
+
+def test_codebooks_and_features_in_closed_form(X):
+    detector = Detector(n_estimators=3, trim=False, random_state=0).fit(X)
+    new = X[:30] + 1e-3
+    Z, rows = ((A - X.mean(axis=0)) / X.std(axis=0) for A in (X, new))
+    mean = np.zeros(len(new))
+    first, second, hidden = detector.estimators_
+    for book, model in zip((first, second), detector._models, strict=False):
+
+        def loss(A, book=book):
+            nearest = ((A[:, None] - book) ** 2).sum(axis=2).min(axis=1) ** 0.5
+            return np.log(nearest + 0.01 * X.shape[1] ** 0.5)
+
+        held_out = loss(np.delete(Z, model.seen, axis=0))
+        mean += (loss(rows) - np.median(held_out)) / held_out.std() / 3
+    seen = detector._models[2].seen
+
+    def residual(A):
+        layer = np.tanh(A @ hidden["weights"] + hidden["bias"])
+        return A - layer @ hidden["decoder"] - hidden["intercept"]
+
+    errors = (residual(Z[seen]) ** 2).mean(axis=0) + 0.01
+    loss, held_out = (
+        np.log1p(residual(A) ** 2 / errors).mean(axis=1)
+        for A in (rows, np.delete(Z, seen, axis=0))
+    )
+    mean += (loss - np.median(held_out)) / held_out.std() / 3
+    np.testing.assert_allclose(detector.score_samples(new), -mean)
+
+
+@every_detector
+def test_new_rows_are_flagged_as_often_as_asked(detector):
+    rates = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        mix = rng.normal(size=(5, 5))
+        train, new = rng.normal(size=(600, 5)) @ mix, rng.normal(size=(3000, 5)) @ mix
+        fitted = clone(detector).set_params(contamination=0.05, random_state=seed)
+        if fitted.estimator is None:
+            fitted.set_params(n_estimators=30)
+        rates.append((fitted.fit(train).predict(new) == -1).mean())
+    assert np.mean(rates) == pytest.approx(0.05, abs=0.015)
+
+
+@every_detector
+def test_finds_planted_rows(detector):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4)) * [4, 1, 1, 1]
+    X[:6, 2] = [10, -11, 12, -13, 14, -15]
+    fitted = seeded(detector, n_estimators=60).fit(X)
+    scores = fitted.score_samples(X)
+    assert set(np.argsort(scores)[:6]) == set(range(6))
+
+
+def test_feature_scores_name_the_column(X):
+    frame = pd.DataFrame(X, columns=load_wine().feature_names, index=range(7, 185))
+    odd = frame.iloc[:3].copy()
+    odd["ash"] += 5.0
+    for detector in (Detector(random_state=0), Detector(PCA(3), random_state=0)):
+        fitted = detector.fit(frame)
+        scores = fitted.feature_scores(odd)
+        assert list(scores.columns) == list(frame.columns)
+        assert list(scores.index) == [7, 8, 9]
+        assert (scores.idxmax(axis=1) == "ash").all()
+        usual = fitted.feature_scores(frame)
+        np.testing.assert_allclose(usual.mean(axis=0), 1)
+        assert isinstance(fitted.set_params().fit(X).feature_scores(X), np.ndarray)
+
+
+@every_detector
+def test_rows_are_scored_alone(detector, X):
+    fitted = seeded(detector).fit(X[:100])
+    alone = [fitted.score_samples(X[i : i + 1])[0] for i in range(len(X))]
+    np.testing.assert_allclose(fitted.score_samples(X), alone, rtol=1e-9)
+
+
+@every_detector
+def test_same_seed_same_bits_and_stored(detector, X):
+    fitted = seeded(detector).fit(X)
+    expected = fitted.score_samples(X)
+    np.testing.assert_array_equal(seeded(detector).fit(X).score_samples(X), expected)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.score_samples(X), expected)
+    other = clone(fitted).set_params(random_state=1).fit(X)
+    assert not np.array_equal(other.score_samples(X), expected)
+
+
+def test_units_do_not_matter(X):
+    expected = Detector(random_state=0).fit(X).score_samples(X)
+    moved = X * np.logspace(-3, 3, X.shape[1]) + 5
+    scores = Detector(random_state=0).fit(moved).score_samples(moved)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out of training give no:UserWarning")
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), PCA(2)),
+        KernelPCA(2, kernel="rbf", fit_inverse_transform=True),
+        make_pipeline(MinMaxScaler(clip=True), NMF(2, max_iter=1000, tol=1e-2)),
+        Autoencoder(2, hidden_layer_sizes=4, max_iter=2),
+        DenoisingAutoencoder(2, hidden_layer_sizes=4, max_iter=2),
+        VariationalAutoencoder(2, hidden_layer_sizes=4, max_iter=2),
+    ],
+    ids=["pipeline", "KernelPCA", "NMF", "plain", "denoising", "variational"],
+)
+def test_any_transformer(estimator):
+    X = load_iris().data
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()
+    detector = Detector(estimator, cv=2, contamination=0.1, random_state=0).fit(X)
+    assert (detector.predict(X) == -1).sum() == pytest.approx(15, abs=1)
+    assert np.isfinite(detector.feature_scores(X + 0.1)).all()
+    repeated = clone(detector).fit(X)
+    np.testing.assert_array_equal(repeated.score_samples(X), detector.score_samples(X))
+    Detector(clone(estimator), cv=2).fit(X)
+    assert (np.random.get_state()[1] == before[0]).all()
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
+class Coder(BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X
+
+
+@every_detector
+def test_bad_input_leaves_no_trace(detector, X):
+    fresh, fitted = seeded(detector), seeded(detector).fit(X)
+    states = dict(vars(fresh)), dict(vars(fitted))
+    for model in (fresh, fitted):
+        with pytest.raises(ValueError, match="infinity"):
+            model.fit(np.where(X > 1000, np.inf, X))
+        with pytest.raises(ValueError, match=r"'contamination'.*\(0.0, 0.5\].*0.7"):
+            clone(model).set_params(contamination=0.7).fit(X)
+    assert (vars(fresh), vars(fitted)) == states
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+    message = r"estimator must be .* got Coder\(\) without inverse_transform"
+    with pytest.raises(ValueError, match=message):
+        Detector(Coder()).fit(X)
+    with pytest.raises(ValueError, match="without transform and inverse_transform"):
+        Detector(Detector()).fit(X)
+
+
+@every_detector
+@pytest.mark.parametrize("shape", [(2, 3), (7, 1), (4, 30)])
+def test_odd_shapes(detector, shape):
+    X = np.random.RandomState(0).normal(size=shape)
+    if detector.estimator is not None and shape[0] == 2:
+        X = np.vstack([X, X + 1])
+    if shape[1] > 1:
+        X[:, 0] = 0.1
+    fitted = seeded(detector).fit(X)
+    assert np.isfinite(fitted.score_samples(X + 1)).all()
+    assert np.isfinite(fitted.feature_scores(X)).all()
