@@ -226,6 +226,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         net.loss_unit = old.loss_unit
         if net.solver == old.solver:
             net.optimizer_.load_state_dict(deepcopy(old.optimizer_.state_dict()))
+            for group in net.optimizer_.param_groups:
+                group["lr"] = net.lr  # which may have been changed
         return net
 
     def _make_net(self, network, generator):

@@ -333,3 +333,12 @@ def test_only_rows_to_decode_must_be_in_range():
     for call in (model.fit, model.score_samples):
         with pytest.raises(ValueError, match=r"needs X in \[0, 1\], but column 0"):
             call(outside)
+
+
+def test_warm_start_heeds_a_changed_learning_rate():
+    X = scale(load_iris().data)
+    params = {"learning_rate": "constant", "early_stopping": False, "weight_decay": 0}
+    model = Autoencoder(2, init="random", warm_start=True, **params, **FAST)
+    before = model.fit(X).transform(X)
+    after = model.set_params(learning_rate_init=1e-12).fit(X).transform(X)
+    np.testing.assert_allclose(after, before, atol=1e-6)
