@@ -143,7 +143,7 @@ class Autoencoder(BaseAutoencoder):
         "explained_variance_ratio_": (
             "ndarray of shape (n_components,)",
             "Share of the variance of rows kept out of training that each further\n"
-            "component adds to what those before it explain, of 1024 of them if there\n"
+            "component adds to what those before it explain, of 512 of them if there\n"
             "are more; of training rows where none are kept out. Only with `ordered`.",
         ),
     }

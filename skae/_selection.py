@@ -150,7 +150,7 @@ class SizeCurve:
     def add(self, net, rows):
         """Add the errors of `rows`, or of some from all over them if they are many."""
         # All sizes cost as many decoding passes, so many rows would cost an epoch each.
-        some = torch.linspace(0, len(rows) - 1, min(len(rows), 1024)).long()
+        some = torch.linspace(0, len(rows) - 1, min(len(rows), 512)).long()
         rows = rows.subset(some)
         network, width = net.module_, net.module_.config["n_components"]
         kept = torch.ones(width, width).tril().to(net.device)

@@ -1,8 +1,8 @@
 """Penalties: small callables ``penalty(network, x, output, generator)``.
 
-One that returns a number for each row is a part of the objective: its mean is added
-in training, and it counts where rows kept out of training are judged. One that returns
-a single number is a means to an end, and counts in training only.
+One that returns a vector, of a number for each row or of one for all, is a part of the
+objective: its mean is added in training, and it counts where rows kept out of training
+are judged. One that returns a scalar is a means to an end, and counts in training only.
 """
 
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class KLSparsityPenalty:
         self.running = None
 
     def __call__(self, network, x, output, generator):
-        """Return the same penalty for each row."""
+        """Return the penalty of all rows, in a vector."""
         means = output.code.mean(dim=0)
         if network.training:
             share = min(1.0, len(x) / self.window)
@@ -124,7 +124,7 @@ class KLSparsityPenalty:
             old = means.detach() if self.running is None else self.running
             self.running = old + share * (means.detach() - old)
             means = means + (self.running - means).detach()
-        return (self.weight * kl_sparsity(means, self.target)).expand(len(x))
+        return self.weight * kl_sparsity(means, self.target).reshape(1)
 
 
 class DeadUnitPenalty:
@@ -191,10 +191,10 @@ class BalancePenalty:
     weight: float
 
     def __call__(self, network, x, output, generator):
-        """Return the same penalty for each row."""
+        """Return the penalty of all rows, in a vector."""
         a = output.activations
         terms = a.mean(dim=0).square() + (a.square().mean(dim=0) - 1).square()
-        return (self.weight * terms.mean()).expand(len(x))
+        return self.weight * terms.mean().reshape(1)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def test_balance_penalty_is_its_formula():
     a = torch.tensor([[1.0, 2.0], [-1.0, 0.0]])
     penalty = BalancePenalty(0.5)(None, a, Output(None, None, None, a), None)
     expected = 0.5 * ((0 + 0) + (1 + (2 - 1) ** 2)) / 2
-    torch.testing.assert_close(penalty, torch.full((2,), expected))
+    torch.testing.assert_close(penalty, torch.full((1,), expected))
 
 
 @pytest.mark.parametrize("k", [16, 32, 64])
