@@ -150,7 +150,8 @@ PARAMETERS = {
     "corruption_level": (
         "float",
         "Probability that an entry is corrupted, in [0, 1]; for 'gaussian'\n"
-        "the noise's standard deviation in units of the column's, in [0, inf).",
+        "the noise's standard deviation in units of the column's, in [0, inf).\n"
+        "Only used with `corruption`.",
     ),
     "sparsity": (
         "{'kl', 'l1', 'topk'} or None",
@@ -167,11 +168,12 @@ PARAMETERS = {
     ),
     "sparsity_target": (
         "float",
-        "Mean activation that 'kl' aims at, in (0, 1).",
+        "Mean activation that 'kl' aims at, in (0, 1); unused by the others.",
     ),
     "n_nonzero_coefs": (
         "int",
-        "Number of entries that 'topk' keeps, from 1 to `n_components`.",
+        "Number of entries that 'topk' keeps, from 1 to `n_components`; unused\n"
+        "by the others.",
     ),
     "contraction": (
         "float",
