@@ -144,6 +144,10 @@ class SizeCurve:
     """
 
     def __init__(self):
+        self.begin()
+
+    def begin(self):
+        """Forget what was added."""
         self.left_ = self.total_ = 0.0
 
     @torch.no_grad()
@@ -192,7 +196,7 @@ def fit_and_choose(net, rows, parts, cautious, curve=None):
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
         if curve:
-            curve.__init__()
+            curve.begin()
             for _, rows_valid in parts:
                 curve.add(net, rows_valid)
     elif len(parts) > 1:

@@ -74,11 +74,15 @@ def start_at_hash(network, rows, generator):
     if not network.is_tied or network.has_path:
         _refit_decoder(network, rows)
     if network.has_path:
-        left = sum(
-            (rows.target(x) - network(x).reconstruction).square().sum()
-            for x in (rows.take(b) for b in blocks(*rows.shape))
-        )
-        network.output_gain.fill_((left / rows.shape[0] / rows.shape[1]).sqrt())
+        network.output_gain.fill_(_root_mean_square_error(network, rows))
+
+
+def _root_mean_square_error(network, rows):
+    left = sum(
+        (rows.target(x) - network(x).reconstruction).square().sum()
+        for x in (rows.take(block) for block in blocks(*rows.shape))
+    )
+    return (left / rows.shape[0] / rows.shape[1]).sqrt()
 
 
 def _rotation(size, generator):
