@@ -53,3 +53,10 @@ def test_links_lead_somewhere():
     for page in PAGES:
         links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
         assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_api_page_runs_what_the_readme_says_to_write():
+    cells = re.findall(r"\| `([^`]+\))` \|$", (ROOT / "README.md").read_text(), re.M)
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert len(cells) > 20
+    assert [cell for cell in cells if f"    {cell},\n" not in page] == []

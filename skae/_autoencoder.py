@@ -290,6 +290,14 @@ class Autoencoder(BaseAutoencoder):
         elif self.init == "pca":
             start_at_pca(network, rows, generator, self._make_corruption(rows))
 
+    def _start(self, n_components):
+        if self._code_activation != "binary":
+            return super()._start(n_components)
+        return (
+            f"its start: the fitted code is the signs of {n_components} rotated "
+            "principal components."
+        )
+
     def _code_size(self, rows, generator):
         share = self.n_components
         if isinstance(share, Integral):

@@ -352,20 +352,28 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         if choice is None:
             return
         loss, _ = self._make_loss()
-        n_components = net.module_.config["n_components"]
         by_pca, by_mean = reference_losses(loss, parts, net)
         by_mean = by_mean or 1.0
         self.pca_score_ = 1 - by_pca / by_mean
         self.best_validation_score_ = 1 - choice.loss / by_mean
         self.validation_scores_ = [1 - loss / by_mean for loss in choice.losses]
+        self._warn_if_unmoved(net, choice)
+
+    def _warn_if_unmoved(self, net, choice):
         if choice.epoch == 0 and net.module_.has_path:
             warnings.warn(
                 "Rows kept out of training give no reason to prefer the network to "
-                f"PCA: the fitted autoencoder is PCA with n_components={n_components}, "
-                f"which explains {self.pca_score_:.1%} of them.",
+                + self._start(net.module_.config["n_components"]),
                 UserWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
+
+    def _start(self, n_components):
+        """Return what training started at, to end a warning."""
+        return (
+            f"PCA: the fitted autoencoder is PCA with n_components={n_components}, "
+            f"which explains {self.pca_score_:.1%} of them."
+        )
 
     def _keep(self, net, rows, going_on):
         self.net_ = net

@@ -1,7 +1,6 @@
 """The variational autoencoder, a model of the rows' density."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
@@ -271,15 +270,14 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         if self.likelihood == "gaussian":
             by_pca = reference_log_likelihood(parts, n_components, net.generator)
             self.pca_score_ = by_pca - self.n_features_in_ * math.log(self.scale_)
-        if choice.epoch == 0 and net.module_.has_path:
-            warnings.warn(
-                "Rows kept out of training give no reason to prefer the network to "
-                "probabilistic PCA: the fitted autoencoder is its start, the linear "
-                f"model with n_components={n_components}, whose ELBO is "
-                f"{self.best_validation_score_:.4g} nats for each of them.",
-                UserWarning,
-                stacklevel=5,
-            )
+        self._warn_if_unmoved(net, choice)
+
+    def _start(self, n_components):
+        return (
+            "probabilistic PCA: the fitted autoencoder is its start, the linear model "
+            f"with n_components={n_components}, whose ELBO is "
+            f"{self.best_validation_score_:.4g} nats for each of them."
+        )
 
     def _keep(self, net, rows, going_on):
         super()._keep(net, rows, going_on)
