@@ -96,8 +96,8 @@ class Rows(Dataset):
         return len(self), self.raw.shape[1]
 
     def __getitem__(self, index):
-        row = self.take(torch.tensor([index]))[0]
-        return row, self.target(row)
+        x, target = self.batch(torch.tensor([index]))
+        return x[0], target[0]
 
     def subset(self, index):
         """Return the rows at `index`, a tensor of integers, as new `Rows`."""
@@ -133,6 +133,11 @@ class Rows(Dataset):
             return self.tensor[chosen]
         return self.tensor.index_select(0, chosen.to(self.device))
 
+    def batch(self, chosen):
+        """Return the rows at `chosen`, and what the network is to make of them."""
+        x = self.take(chosen)
+        return x, self.target(x)
+
     def target(self, x):
         """Return what the network is to decode from the scaled rows `x`."""
         return in_units(x, self.mean, self.scale) if self.bounded else x
@@ -151,12 +156,10 @@ class Batches:
         n = len(self.rows)
         if self.generator is None or self.batch_size >= n:
             for start in range(0, n, self.batch_size):
-                x = self.rows.take(slice(start, min(start + self.batch_size, n)))
-                yield x, self.rows.target(x)
+                yield self.rows.batch(slice(start, min(start + self.batch_size, n)))
             return
         for index in torch.randperm(n, generator=self.generator).split(self.batch_size):
-            x = self.rows.take(index)
-            yield x, self.rows.target(x)
+            yield self.rows.batch(index)
 
 
 def principal_axes(rows, n_components, generator):

@@ -159,8 +159,8 @@ class SizeCurve:
         network, width = net.module_, net.module_.config["n_components"]
         kept = torch.ones(width, width).tril().to(net.device)
         for block in blocks(*rows.shape):
-            x = rows.take(block)
-            code, target = network.encode(x), rows.target(x)
+            x, target = rows.batch(block)
+            code = network.encode(x)
             errors = [target - network.decode(code * size) for size in kept]
             self.left_ = self.left_ + torch.stack([e.square().sum() for e in errors])
             mean = rows.target(torch.zeros_like(x))
@@ -224,9 +224,8 @@ def reference_losses(loss, parts, net):
         n_components = net.module.config["n_components"]
         mean, axes, _ = principal_axes(rows, n_components, net.generator)
         for block in blocks(*rows_valid.shape):
-            x = rows_valid.take(block)
+            x, target = rows_valid.batch(block)
             m, a = mean.to(x), axes.to(x)
-            target = rows_valid.target(x)
             x = corruption(x, generator=noise) if corruption else x
             scores = (x - m) @ a.T
             scores = nested_dropout(scores, noise) if ordered else scores

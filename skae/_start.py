@@ -79,8 +79,8 @@ def start_at_hash(network, rows, generator):
 
 def _root_mean_square_error(network, rows):
     left = sum(
-        (rows.target(x) - network(x).reconstruction).square().sum()
-        for x in (rows.take(block) for block in blocks(*rows.shape))
+        (target - network(x).reconstruction).square().sum()
+        for x, target in (rows.batch(block) for block in blocks(*rows.shape))
     )
     return (left / rows.shape[0] / rows.shape[1]).sqrt()
 
@@ -158,11 +158,11 @@ def _refit_decoder(network, rows):
     _, decoder = _linear_layers(network)
     moments = targets = 0.0
     for block in blocks(*rows.shape):
-        x = rows.take(block)
+        x, target = rows.batch(block)
         code = network.encode(x).double()
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
-        targets = targets + code.T @ rows.target(x).double()
+        targets = targets + code.T @ target.double()
     if isinstance(network.output_activation, nn.Sigmoid):
         count = moments[:, -1:]
         mean = (targets[-1] / len(rows)).clamp(0.01, 0.99)
