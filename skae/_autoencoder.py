@@ -238,8 +238,16 @@ class Autoencoder(BaseAutoencoder):
 
     def _make_corruption(self, rows):
         if not self.corruption:
-            return None
+            return super()._make_corruption(rows)
         return CORRUPTIONS[self.corruption](rows, self.corruption_level)
+
+    @property
+    def _imitates_gaps(self):
+        return self.corruption == "gaps"
+
+    @property
+    def _auto_steps(self):
+        return 2000 if self._imitates_gaps else 200
 
     def _make_penalties(self, rows):
         penalties = super()._make_penalties(rows)
@@ -288,7 +296,8 @@ class Autoencoder(BaseAutoencoder):
         if self.init == "pca" and self._code_activation == "binary":
             start_at_hash(network, rows, generator)
         elif self.init == "pca":
-            start_at_pca(network, rows, generator, self._make_corruption(rows))
+            corruption = self._make_corruption(rows)
+            start_at_pca(network, rows, generator, corruption, self._filler)
 
     def _start(self, n_components):
         if self._code_activation != "binary":

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
+from skae._gaps import GapFiller
 from skae._net import AutoencoderNet, Callback, Objective, limited_threads
 from skae._rows import Rows, location_and_scale
 from skae._selection import (
@@ -25,6 +26,7 @@ from skae._selection import (
 )
 from skae._start import principal_components
 from skae._verbs import AutoencoderVerbs
+from skae.corruptions import CORRUPTIONS
 from skae.losses import squared_error
 from skae.networks import reset_parameters
 from skae.penalties import WeightPenalty
@@ -111,10 +113,16 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    # Of batch_size='auto': factor of the root of n, least and largest power of two.
+    _auto_batch = 1.5, 5, 8
     # Least number of steps for max_iter='auto'.
     _auto_steps = 200
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
+    # Whether rows may have gaps, NaN.
+    _admits_gaps = True
+    # Whether gaps are made in training, even if there are none.
+    _imitates_gaps = False
     # What makes one number of the losses of a row's entries.
     _over_features = "mean"
 
@@ -128,7 +136,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
 
     def _make_corruption(self, rows):
-        return None
+        imitable = rows.gaps is not None and self.solver != "lbfgs"
+        return CORRUPTIONS["gaps"](rows, 0.0) if imitable else None
 
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
@@ -160,10 +169,13 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         with unchanged_on_error(self):
             going_on = self.warm_start and hasattr(self, "net_")
             X = self._validate(X, "X", reset=not going_on)
-            X_val = None if X_val is None else self._validate(X_val, "X_val")
             if not going_on:
                 self.mean_, self.scale_ = location_and_scale(X)
             rows = self._rows(X)
+            if not going_on:
+                self._learn_gaps(rows)
+            rows.fill(self._filler)
+            X_val = None if X_val is None else self._validate(X_val, "X_val")
             net = self._resume() if going_on else self._begin(rows)
             net.corruption = self._make_corruption(rows)
             net.criterion.penalties = self._make_penalties(rows)
@@ -177,16 +189,39 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
 
     def _validate(self, X, name=None, reset=False):
         """Return `X` as a matrix; if it has a name, its values are to be decoded."""
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-        )
+        gaps_may_be = self._admits_gaps and (reset or self._filler is not None)
+        try:
+            X = validate_data(
+                self,
+                X,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan" if gaps_may_be else True,
+            )
+        except ValueError as error:
+            if reset or not self._admits_gaps or "contains NaN" not in str(error):
+                raise
+            raise ValueError(
+                f"{name or 'X'} contains NaN, but {type(self).__name__} was fitted to "
+                "rows without gaps. Fit it to some with, or set corruption='gaps'."
+            ) from error
         if name is not None:
             self._check_values(X, name)
         return X
+
+    def _learn_gaps(self, rows):
+        """Set what fills gaps, where the rows to train on have some."""
+        self._filler = None
+        if rows.gaps is None and not self._imitates_gaps:
+            return
+        if rows.gaps is not None and bool((empty := rows.gaps.all(dim=0)).any()):
+            names = getattr(self, "feature_names_in_", range(len(empty)))
+            column = names[int(empty.int().argmax())]
+            raise ValueError(
+                f"Column {column!r} of X has no value at all. Drop it first."
+            )
+        self._filler = GapFiller.fit(rows, torch.Generator().manual_seed(0))
 
     def _check_values(self, X, name):
         """Raise where the loss does not admit the values of `X`."""
@@ -235,7 +270,11 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         loss, _ = self._make_loss()
         return AutoencoderNet(
             network.to(self._dtype),
-            Objective(loss, over_features=self._over_features),
+            Objective(
+                loss,
+                over_features=self._over_features,
+                has_gaps=self._filler is not None,
+            ),
             generator=generator,
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
@@ -243,6 +282,7 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
             device=self._device(),
             verbose=int(self.verbose),
             watch=Watch(self.tol),
+            filler=self._filler,
             callbacks=self._callbacks(),
         )
 
@@ -282,7 +322,9 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         batch_size, max_iter = self.batch_size, self.max_iter
         if batch_size == "auto":
             # Gradients' noise and the number of steps both grow with the root of n.
-            batch_size = int(2 ** np.clip(np.rint(np.log2(1.5 * n_rows**0.5)), 5, 8))
+            factor, least, most = self._auto_batch
+            power = np.rint(np.log2(factor * n_rows**0.5))
+            batch_size = 2 ** int(np.clip(power, least, most))
         batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
         n_batches = -(-n_rows // batch_size)
         if max_iter == "auto" and self.solver == "lbfgs":
@@ -300,22 +342,29 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
     def _fit_network(self, net, rows, X_val, going_on):
         cautious = net.module.has_path and not going_on
         parts = self._parts(net, rows, X_val, cautious)
+        self._set_patience(net, parts, cautious)
+        if cautious:
+            self._set_loss_unit(net, rows)
+        curve = SizeCurve() if net.module.config.get("ordered") else None
+        # Where few entries of a row are hidden, counting rows says little.
+        by_count = cautious and not self._imitates_gaps
+        choice = fit_and_choose(net, rows, parts, by_count, curve)
+        self._keep_size(net, curve)
+        self._keep_scores(net, parts, choice)
+
+    def _set_patience(self, net, parts, cautious):
         if self.n_iter_no_change != "auto":
             net.watch.patience = self.n_iter_no_change or np.inf
         elif len(parts) == 1 and parts[0][1] is not None:
             net.watch.patience = np.ceil(net.max_epochs / 3)
             net.watch.trial = np.ceil(net.max_epochs / 5) if cautious else np.inf
-        if cautious:
-            self._set_loss_unit(net, rows)
-        curve = SizeCurve() if net.module.config.get("ordered") else None
-        choice = fit_and_choose(net, rows, parts, cautious, curve)
-        self._keep_size(net, curve)
-        self._keep_scores(net, parts, choice)
 
     def _parts(self, net, rows, X_val, cautious):
         """Return pairs of rows to train on and rows, or None, to watch."""
         if X_val is not None:
-            return [(rows, self._rows(X_val))]
+            rows_valid = self._rows(X_val)
+            rows_valid.fill(self._filler)
+            return [(rows, rows_valid)]
         n_rows = len(rows)
         if not self.early_stopping:
             return [(rows, None)]
@@ -360,7 +409,8 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         self._warn_if_unmoved(net, choice)
 
     def _warn_if_unmoved(self, net, choice):
-        if choice.epoch == 0 and net.module_.has_path:
+        # An imputer that stays at its start is as good as asked for.
+        if choice.epoch == 0 and net.module_.has_path and not self._imitates_gaps:
             warnings.warn(
                 "Rows kept out of training give no reason to prefer the network to "
                 + self._start(net.module_.config["n_components"]),

@@ -5,12 +5,12 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._autoencoder import Autoencoder, as_widths
 from skae._docs import documented
+from skae._pixels import Pixels, flattened, is_integers
 from skae.convolutional import UNPOOLING, ConvolutionalNetwork
 
 
@@ -31,8 +31,10 @@ class ConvolutionalAutoencoder(Autoencoder):
 
     `X` is rows of pixels with `image_shape`, or images of shape (n_samples, height,
     width) or (n_samples, height, width, channels), channels last. What is given as
-    images comes back as images. Pixels that are unsigned integers of 8 or 16 bits are
-    divided by the largest that their type can hold. Any size of image will do.
+    images comes back as images. An array of unsigned integers of 8 or 16 bits, or of
+    truth values, is divided by the largest number that its type can hold, so that its
+    pixels, and what is reconstructed, are in [0, 1]; other types are taken as they are.
+    Any size of image will do.
 
     Parameters
     ----------
@@ -67,10 +69,15 @@ class ConvolutionalAutoencoder(Autoencoder):
 
     image_shape: tuple | None = None
     channels: tuple = (16, 32)
-    kernel_size: int = 3
+    kernel_size: int = 4
     unpooling: str = "transposed"
     activation: str = "silu"
     hidden_layer_sizes: int | tuple = (128,)
+    # Epochs of convolutions are dear: a larger rate makes fewer of them do.
+    learning_rate_init: float = 0.01
+    # And they need fewer rows for a step: each has many positions.
+    _auto_batch = 0.75, 6, 7
+    _admits_gaps = False
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
 
@@ -82,7 +89,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         },
         "image_shape": ["array-like", None],
         "channels": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "kernel_size": [Interval(Integral, 1, None, closed="left")],
+        "kernel_size": [Interval(Integral, 2, None, closed="left")],
         "unpooling": [StrOptions(set(UNPOOLING))],
     }
     _parameter_docs = {
@@ -99,11 +106,20 @@ class ConvolutionalAutoencoder(Autoencoder):
             "Number of maps of each convolution of the encoder, from the input on;\n"
             "each halves the sides of the maps, rounded up.",
         ),
-        "kernel_size": ("int", "Side of the kernels, odd."),
+        "kernel_size": ("int", "Side of the kernels, at least 2."),
+        "batch_size": (
+            "int or 'auto'",
+            "Rows in a batch; cut to the number of rows. 'auto' is 64, or 128 from\n"
+            "about 15,000 rows on.",
+        ),
         "unpooling": (
-            "{'transposed', 'nearest'}",
-            "How maps grow in the decoder: by transposed convolutions, or by\n"
-            "repeating pixels before a convolution, which leaves no checkerboard.",
+            "{'transposed', 'nearest', 'indices'}",
+            "How maps grow in the decoder: by transposed convolutions; by repeating\n"
+            "pixels before a convolution, which leaves no checkerboard; or with\n"
+            "'indices' by putting them where the encoder's max-pooling, which then\n"
+            "halves the maps, found them. These positions reach the decoder past the\n"
+            "code: there is no `inverse_transform`, and the error of `reconstruct`\n"
+            "and the scores are not those of the code alone.",
         ),
         "hidden_layer_sizes": (
             "int or sequence of int",
@@ -119,7 +135,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     }
 
     def _validate(self, X, name=None, reset=False):
-        X, shape = as_rows(X)
+        X, shape = flattened(X)
         if reset:
             self.image_shape_ = self._shape_of(X, shape)
             self._came_as_images = shape is not None
@@ -128,7 +144,20 @@ class ConvolutionalAutoencoder(Autoencoder):
                 f"X has images of shape {shape}, but {type(self).__name__} was fitted "
                 f"to images of shape {self.image_shape_}."
             )
+        if is_integers(X):
+            return Pixels(validate_data(self, X, reset=reset, dtype=None))
         return super()._validate(X, name, reset)
+
+    def _check_together(self, n_components):
+        super()._check_together(n_components)
+        if self.unpooling == "indices" and self.ordered:
+            self._refuse("unpooling", "ordered", "False: positions have no order")
+        if self.unpooling == "indices" and self.sparsity == "topk":
+            self._refuse(
+                "unpooling",
+                "sparsity",
+                "None, 'kl' or 'l1', for dead units are decoded from codes alone",
+            )
 
     def _shape_of(self, X, shape):
         """Return the shape of the images in `X`, whose own may be `shape`."""
@@ -154,10 +183,11 @@ class ConvolutionalAutoencoder(Autoencoder):
     def _make_network(self, n_features, n_components):
         self._check_together(n_components)
         self._warn_if_identity(n_features, n_components)
-        if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, got {self.kernel_size!r}.")
+        return self._image_network(ConvolutionalNetwork, n_components)
+
+    def _image_network(self, network_class, n_components, **options):
         height, width, *n_colours = self.image_shape_
-        return ConvolutionalNetwork(
+        return network_class(
             (height, width, *(n_colours or (1,))),
             n_components,
             as_widths(self.channels, "channels"),
@@ -170,6 +200,7 @@ class ConvolutionalAutoencoder(Autoencoder):
             linear_path=self.init == "pca",
             n_nonzero_coefs=self.n_nonzero_coefs if self.sparsity == "topk" else None,
             ordered=self.ordered,
+            **options,
         )
 
     def inverse_transform(self, Z):
@@ -185,7 +216,19 @@ class ConvolutionalAutoencoder(Autoencoder):
         -------
         X : ndarray of shape (n_samples, n_features) or (n_samples, *image_shape_)
             The reconstructions: rows or images, as in `fit`.
+
+        Raises
+        ------
+        ValueError
+            With ``unpooling='indices'``, for a code does not tell the positions.
         """
+        check_is_fitted(self)
+        if self.unpooling == "indices":
+            raise ValueError(
+                "unpooling='indices' decodes with the positions of the encoder's "
+                "pooling, which a code does not tell. Use reconstruct(X), or "
+                "unpooling='transposed' or 'nearest'."
+            )
         X = super().inverse_transform(Z)
         return X.reshape(-1, *self.image_shape_) if self._came_as_images else X
 
@@ -231,27 +274,3 @@ class ConvolutionalAutoencoder(Autoencoder):
             lambda network, x: network.maps(x, layer), X, int(np.prod(shape))
         )
         return maps.reshape(-1, *shape)
-
-
-def as_rows(X):
-    """Return `X` as rows of pixels, and the shape of its images, or None for rows."""
-    if sparse.issparse(X) or hasattr(X, "columns"):
-        return X, None
-    try:
-        images = np.asarray(X)
-    except ValueError as error:
-        shapes = sorted({np.shape(image) for image in X})
-        raise ValueError(
-            f"X must be images of one shape, got shapes {shapes[:5]}."
-        ) from error
-    if images.dtype in (np.uint8, np.uint16):
-        images = images.astype(np.float32) / np.iinfo(images.dtype).max
-    if images.ndim not in (3, 4):
-        return images, None
-    shape = images.shape[1:]
-    if len(shape) == 3 and shape[0] in (1, 3, 4) and shape[2] > 4:
-        raise ValueError(
-            "X must be images of shape (n_samples, height, width, channels), got "
-            f"{images.shape}, which looks like channels first."
-        )
-    return images.reshape(len(images), -1), shape

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skae._gaps import filled
 from skae._rows import in_units
 from skae._verbs import _widened
 
@@ -37,7 +38,7 @@ class RowNoise:
 
     def __init__(self, x, seed):
         # Adding 0 makes -0 equal to 0.
-        values = x.cpu().double().numpy() + 0.0
+        values = x.nan_to_num().cpu().double().numpy() + 0.0
         columns = np.arange(1, x.shape[1] + 1, dtype=np.uint64) * _STEP
         salt = _mixed(columns + np.uint64(seed % 2**63))
         self.keys = _mixed(_mixed(values.view(np.uint64) ^ salt).sum(axis=1))
@@ -50,7 +51,7 @@ class RowNoise:
         return torch.from_numpy(ndtri((whole + 0.5) * 2.0**-53))
 
 
-def log_weight(output, drawn, noise, target, loss):
+def log_weight(output, drawn, noise, target, objective):
     r"""Return :math:`\log p(x, z) - \log q(z \mid x)` of each row.
 
     Parameters
@@ -63,8 +64,8 @@ def log_weight(output, drawn, noise, target, loss):
         The standard normal numbers they were made of.
     target : Tensor of shape (n_samples, n_features)
         The rows :math:`x`.
-    loss : callable
-        Minus the logarithm of the likelihood, a value for each entry.
+    objective : Objective
+        With minus the logarithm of the likelihood, as its loss.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def log_weight(output, drawn, noise, target, loss):
         Its mean over draws is the evidence lower bound.
     """
     ratio = noise.square() + output.log_variance - drawn.square()
-    return 0.5 * ratio.sum(dim=1) - loss(output, target).sum(dim=1)
+    return 0.5 * ratio.sum(dim=1) - objective.loss_of_rows(output, target)
 
 
 def _random(random_state):
@@ -91,20 +92,21 @@ class DensityVerbs:
 
     def _posterior(self, network, x):
         """Return the posterior of rows `x`, as many columns of it as were chosen."""
-        mean, log_variance = network.posterior(x)
+        mean, log_variance = network.posterior(filled(x, self._filler))
         return mean[:, : self.n_components_], log_variance[:, : self.n_components_]
 
     def _log_weights(self, network, x):
-        """Yield a log-weight of each row for each draw from its posterior."""
-        loss, _ = self._make_loss()
+        """Yield a log-weight of each row and its code, for draws from posteriors."""
+        objective = self.net_.criterion_
         target = in_units(x, self.mean_, self.scale_) if self._bounded else x
         mean, log_variance = self._posterior(network, x)
         noise = RowNoise(x, self.net_.generator.initial_seed())
+        log_unit = self._log_unit * (~x.isnan()).to(mean).mean(dim=1)
         for index in range(self.n_importance_samples):
             drawn = noise.draw(index, self.n_components_).to(mean)
             z = mean + (0.5 * log_variance).exp() * drawn
             output = network.output(mean, log_variance, _widened(z, network))
-            yield log_weight(output, z, drawn, target, loss) - self._log_unit
+            yield log_weight(output, z, drawn, target, objective) - log_unit, z
 
     def _over_draws(self, X, reduce):
         check_is_fitted(self)
@@ -112,7 +114,7 @@ class DensityVerbs:
 
         def of_rows(network, x):
             total = None
-            for weight in self._log_weights(network, x):
+            for weight, _ in self._log_weights(network, x):
                 total = weight if total is None else reduce(total, weight)
             return total[:, None]
 
@@ -188,10 +190,59 @@ class DensityVerbs:
         """
         check_is_fitted(self)
         rng = _random(random_state)
-        X = self.inverse_transform(rng.normal(size=(n_samples, self.n_components_)))
+        codes = rng.normal(size=(n_samples, self.n_components_))
+        return self._noisy(self.inverse_transform(codes), rng)
+
+    def _noisy(self, decoded, rng):
+        """Return draws from the likelihood whose means are `decoded`."""
         if self.likelihood == "bernoulli":
-            return (rng.uniform(size=X.shape) < X).astype(X.dtype)
-        return X + self.noise_variance_**0.5 * rng.normal(size=X.shape)
+            return (rng.uniform(size=decoded.shape) < decoded).astype(decoded.dtype)
+        noise = rng.normal(size=(len(decoded), self.n_features_in_))
+        return decoded + (self.noise_variance_**0.5 * noise).reshape(decoded.shape)
+
+    def sample_gaps(self, X, n_samples=1, random_state=None):
+        r"""Draw what may be in the gaps of each row, given what is known of it [1]_.
+
+        Of ``n_importance_samples`` codes drawn from the posterior, one is chosen with
+        probability in proportion to :math:`p(x_o, z) / q(z \mid x)`, for the known
+        entries :math:`o`; then the gaps are drawn given that code, with noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Rows, with NaN in gaps.
+        n_samples : int, default=1
+            How often to fill each row.
+        random_state : int, RandomState instance or None, default=None
+            Source of the draws; None gives others in each call.
+
+        Returns
+        -------
+        filled : ndarray of shape (n_samples, n_rows, n_features)
+            The rows, their known entries as they are.
+
+        References
+        ----------
+        .. [1] P.-A. Mattei and J. Frellsen, "MIWAE: deep generative modelling and
+           imputation of incomplete data sets", ICML 2019, arXiv:1812.02633.
+        """
+        check_is_fitted(self)
+        X = self._validate(X, "X")
+        rng, k = _random(random_state), self.n_components_
+
+        def chosen(network, x):
+            pairs = list(self._log_weights(network, x))
+            weights = torch.stack([weight for weight, _ in pairs])
+            codes = torch.stack([code for _, code in pairs])
+            # The largest of log-weights plus Gumbel noise is a draw by the weights.
+            noise = rng.gumbel(size=(n_samples, *weights.shape))
+            best = (weights + torch.from_numpy(noise).to(weights)).argmax(dim=1)
+            return codes[best, torch.arange(len(x))].transpose(0, 1).flatten(1)
+
+        codes = self._apply(chosen, X, n_samples * k)
+        codes = codes.reshape(len(X), n_samples, k).swapaxes(0, 1)
+        drawn = [self._noisy(self.inverse_transform(z), rng) for z in codes]
+        return np.where(np.isnan(X), np.stack(drawn).reshape(n_samples, *X.shape), X)
 
     def sample_posterior(self, X, n_samples=1, random_state=None):
         """Draw codes of each row from its posterior.

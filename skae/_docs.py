@@ -58,7 +58,7 @@ PARAMETERS = {
     "max_iter": (
         "int or 'auto'",
         "Largest number of epochs. 'auto' is 40, or as many as make 200\n"
-        "steps; 50 for ``solver='lbfgs'``.",
+        "steps (2000 for ``corruption='gaps'``); 50 for ``solver='lbfgs'``.",
     ),
     "tol": (
         "float",
@@ -141,11 +141,12 @@ PARAMETERS = {
         "'binary_cross_entropy' needs `X` in [0, 1].",
     ),
     "corruption": (
-        "{'masking', 'gaussian', 'salt_and_pepper', 'swap'} or None",
+        "{'masking', 'gaussian', 'salt_and_pepper', 'swap', 'gaps'} or None",
         "What is done to the input in training, while the loss compares with\n"
         "the clean input: entries set to their column's mean, normal noise,\n"
         "entries set to their column's least or largest value, or to that of\n"
-        "another row of the batch.",
+        "another row of the batch. 'gaps' hides entries, also those that\n"
+        "another row lacks, and shows what factor analysis expects there.",
     ),
     "corruption_level": (
         "float",

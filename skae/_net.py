@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, PrintLog
 from threadpoolctl import ThreadpoolController
 from torch import nn
 
+from skae._gaps import filled
 from skae._rows import Batches, Rows
 
 SCHEDULES = {
@@ -75,30 +76,55 @@ class Objective(nn.Module):
         See `skae.penalties`.
     over_features : {"mean", "sum"}
         What makes one number of a row's entries.
+    has_gaps : bool
+        Whether targets may have gaps, NaN, which are then left out of the loss.
     """
 
-    def __init__(self, loss, penalties=(), over_features="mean"):
+    def __init__(self, loss, penalties=(), over_features="mean", has_gaps=False):
         super().__init__()
         self.loss, self.penalties = loss, penalties
-        self.over_features = over_features
+        self.over_features, self.has_gaps = over_features, has_gaps
+
+    def entries(self, output, target):
+        """Return the loss of each entry, 0 in gaps, and where there are none, or None.
+
+        The latter says that there are none at all.
+        """
+        if not self.has_gaps:
+            return self.loss(output, target), None
+        known = ~target.isnan()
+        # Before the loss, for the gradient of what is masked after it is NaN.
+        target = torch.where(known, target, 0.0)
+        return self.loss(output, target).masked_fill(~known, 0.0), known
+
+    def loss_of_rows(self, output, target):
+        """Return the loss of each row, without penalties."""
+        entries, known = self.entries(output, target)
+        rows = entries.sum(dim=1)
+        if self.over_features == "sum":
+            return rows
+        return rows / (entries.shape[1] if known is None else _number(known, dim=1))
 
     def forward(self, network, x, target, output, generator=None):
         """Return what training minimises, a scalar."""
-        entries = self.loss(output, target)
-        value = entries.mean()
-        if self.over_features == "sum":
-            value = value * entries.shape[1]
+        entries, known = self.entries(output, target)
+        size = entries.numel() if known is None else _number(known)
+        value = entries.sum() / (len(entries) if self.over_features == "sum" else size)
         for penalty in self.penalties:
             value = value + penalty(network, x, output, generator).mean()
         return value
 
     def of_rows(self, network, x, target, output, generator=None):
         """Return the objective of each row, without penalties that are not of rows."""
-        rows = getattr(self.loss(output, target), self.over_features)(dim=1)
+        rows = self.loss_of_rows(output, target)
         for penalty in self.penalties:
             value = penalty(network, x, output, generator)
             rows = rows + value if value.ndim else rows
         return rows
+
+
+def _number(known, dim=None):
+    return known.sum(dim=dim).clamp(min=1)
 
 
 class AutoencoderNet(NeuralNet):
@@ -118,6 +144,8 @@ class AutoencoderNet(NeuralNet):
         A key of `OPTIMIZERS`.
     watch : Watch
         What ends training and keeps the best weights.
+    filler : GapFiller or None
+        What fills gaps, NaN, of the input; None where there are none.
     **kwargs
         Passed to `skorch.NeuralNet`.
     """
@@ -131,12 +159,13 @@ class AutoencoderNet(NeuralNet):
         schedule,
         solver,
         watch,
+        filler=None,
         **kwargs,
     ):
         optimizer, options = OPTIMIZERS[solver]
         options = {f"optimizer__{key}": value for key, value in options.items()}
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
-        self.generator, self.watch = generator, watch
+        self.generator, self.watch, self.filler = generator, watch, filler
         self.schedule, self.solver = schedule, solver
         # Applied to the input, not to the target: corruption(x, generator=...).
         self.corruption = None
@@ -271,7 +300,8 @@ class AutoencoderNet(NeuralNet):
         shown = x
         if self.corruption is not None:
             shown = self.corruption(x, generator=generator)
-        output = self.module_(shown, generator)
+        output = self.module_(filled(shown, self.filler), generator)
+        x = filled(x, self.filler) if self.criterion_.penalties else x
         return self.module_, x, target, output, generator
 
     def train_step(self, batch, **fit_params):
@@ -315,4 +345,4 @@ class AutoencoderNet(NeuralNet):
         x = batch[0] if isinstance(batch, (tuple, list)) else batch
         with torch.set_grad_enabled(training):
             self.module_.train(training)
-            return self.module_(x).reconstruction
+            return self.module_(filled(x, self.filler)).reconstruction

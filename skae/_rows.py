@@ -30,21 +30,32 @@ def location_and_scale(X):
     The scale is :math:`\sqrt{\operatorname{mean}_j \operatorname{var}_j}`: one number,
     so that squared errors keep the proportions they have in the units of `X`.
     Everything is summed in float64 around the mean of some rows, so that a large
-    offset costs no precision.
+    offset costs no precision. Gaps, NaN, are left out.
     """
     n_rows, n_columns = X.shape
-    around = as_float(X, slice(0, 1000)).mean(axis=0)
-    total, squares = np.zeros(n_columns), np.zeros(n_columns)
+    total, _, counts = _sums(as_float(X, slice(0, 1000)))
+    around = total / np.maximum(counts, 1)
+    total, squares, counts = np.zeros((3, n_columns))
     for rows in blocks(n_rows, n_columns):
-        x = as_float(X, rows)
-        x -= around
-        total += x.sum(axis=0)
-        squares += np.einsum("ij,ij->j", x, x)
-    shift = total / n_rows
+        sums = _sums(as_float(X, rows) - around)
+        for so_far, added in zip((total, squares, counts), sums, strict=True):
+            so_far += added
+    shift = total / np.maximum(counts, 1)
     mean = around + shift
-    scale = float(np.sqrt(max(0.0, (squares / n_rows - shift**2).mean())))
+    variances = squares / np.maximum(counts, 1) - shift**2
+    scale = float(np.sqrt(max(0.0, variances.mean())))
     rounding = np.finfo(np.float64).eps * np.abs(mean).max()
     return mean, scale if scale > 8 * rounding else 1.0
+
+
+def _sums(x):
+    """Return the sums of the columns of `x`, of their squares, and the counts."""
+    counts = np.full(x.shape[1], float(len(x)))
+    if np.isnan(x.sum()):
+        gaps = np.isnan(x)
+        x[gaps] = 0.0
+        counts -= gaps.sum(axis=0)
+    return x.sum(axis=0), np.einsum("ij,ij->j", x, x), counts
 
 
 def in_units(x, mean, scale):
@@ -55,8 +66,8 @@ def in_units(x, mean, scale):
 class Rows(Dataset):
     """Rows of a matrix, centred and scaled, as tensors.
 
-    Dense input is converted once; CSR input is converted batch by batch. Subsets
-    share the converted matrix, so that folds cost no memory.
+    Dense input is converted once; CSR input is converted batch by batch, unless it has
+    gaps. Subsets share the converted matrix, so that folds cost no memory.
 
     Parameters
     ----------
@@ -72,6 +83,11 @@ class Rows(Dataset):
         Where they live.
     bounded : bool
         Whether the network decodes rows in their own units, for its output is bounded.
+
+    Attributes
+    ----------
+    gaps : Tensor of bool of shape (n_samples, n_features) or None
+        Where values are missing in the whole matrix; None if nowhere.
     """
 
     def __init__(
@@ -79,13 +95,17 @@ class Rows(Dataset):
     ):
         self.raw, self.mean, self.scale = X, mean, scale
         self.dtype, self.device, self.bounded = dtype, device, bounded
-        self.index = None
-        self.tensor = None
-        if not sparse.issparse(X):
+        self.index = self.tensor = self.gaps = None
+        if sparse.issparse(X) and np.isnan(X.data.sum()):
+            self.raw = X.toarray()
+        if not sparse.issparse(self.raw):
             tensor = torch.empty(X.shape, dtype=dtype)
             for block in blocks(*X.shape):
                 tensor[block] = torch.from_numpy(self._scaled(block))
             self.tensor = tensor.to(device)
+            if self.tensor.sum().isnan():
+                self.gaps = self.tensor.isnan()
+                self.tensor = self.tensor.masked_fill_(self.gaps, 0.0)
 
     def __len__(self):
         return self.raw.shape[0] if self.index is None else len(self.index)
@@ -105,6 +125,13 @@ class Rows(Dataset):
         part.index = index if self.index is None else self.index[index]
         return part
 
+    def fill(self, filler):
+        """Put what `filler` makes of them into the gaps, where `take` shows it."""
+        if self.gaps is None:
+            return
+        for block in blocks(*self.shape):
+            self.tensor[block] = filler(self.batch(block)[0])
+
     def _scaled(self, chosen):
         x = as_float(self.raw, chosen, self.raw.dtype)
         x -= self.mean.astype(x.dtype)
@@ -117,25 +144,35 @@ class Rows(Dataset):
         The network's copy may have less: columns of very small variance would drown
         in its rounding.
         """
-        if self.tensor is not None and self.raw.dtype == np.float32:
+        single = self.tensor is not None and self.raw.dtype == np.float32
+        if single or self.gaps is not None:
             return self.take(chosen).double().cpu()
         chosen = chosen if self.index is None else self.index[chosen].numpy()
         return torch.from_numpy(self._scaled(chosen)).double()
 
     def take(self, chosen):
-        """Return the rows at `chosen`, a slice or tensor, as a tensor."""
+        """Return the rows at `chosen`, a slice or tensor, with their gaps filled."""
         chosen = chosen if self.index is None else self.index[chosen]
         if self.tensor is None:
             chosen = chosen if isinstance(chosen, slice) else chosen.numpy()
             scaled = torch.from_numpy(self._scaled(chosen))
             return scaled.to(self.device, self.dtype)
+        return self._part(self.tensor, chosen)
+
+    def _part(self, tensor, chosen):
         if isinstance(chosen, slice):
-            return self.tensor[chosen]
-        return self.tensor.index_select(0, chosen.to(self.device))
+            return tensor[chosen]
+        return tensor.index_select(0, chosen.to(self.device))
 
     def batch(self, chosen):
-        """Return the rows at `chosen`, and what the network is to make of them."""
+        """Return the rows at `chosen`, and what the network is to make of them.
+
+        Both have NaN in gaps.
+        """
         x = self.take(chosen)
+        if self.gaps is not None:
+            chosen = chosen if self.index is None else self.index[chosen]
+            x = x.masked_fill(self._part(self.gaps, chosen), torch.nan)
         return x, self.target(x)
 
     def target(self, x):

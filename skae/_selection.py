@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from skae._gaps import filled
 from skae._rows import blocks, principal_axes
 from skae.layers import nested_dropout
 from skae.networks import Output
@@ -159,31 +160,35 @@ class SizeCurve:
         network, width = net.module_, net.module_.config["n_components"]
         kept = torch.ones(width, width).tril().to(net.device)
         for block in blocks(*rows.shape):
-            x, target = rows.batch(block)
+            x, (_, target) = rows.take(block), rows.batch(block)
             code = network.encode(x)
             errors = [target - network.decode(code * size) for size in kept]
-            self.left_ = self.left_ + torch.stack([e.square().sum() for e in errors])
+            squares = torch.stack([e.square().nansum() for e in errors])
+            self.left_ = self.left_ + squares
             mean = rows.target(torch.zeros_like(x))
-            self.total_ = self.total_ + (target - mean).square().sum()
+            self.total_ = self.total_ + (target - mean).square().nansum()
 
     def explained(self):
         """Return the share of the variance that each size explains."""
         return (1 - self.left_ / self.total_.clamp(min=1e-30)).double().cpu().numpy()
 
 
-def fit_and_choose(net, rows, parts, cautious, curve=None):
+def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
     What the rows kept out say of leading parts of the code is added to `curve`. With
     several parts, all rows are then trained on up to that epoch. The start is
-    that of all rows in each part, so that the comparison errs on its side; the other
+    that of all rows in each part, so that the comparison errs on its side, unless
+    ``begin(rows)`` changes it to that of the rows to be trained on; the other
     parts are spared if the first two together show no gain at all.
     """
+    begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
     choice, watches = None, []
     for rows_train, rows_valid in parts:
         if watches:
             net.restart(start)
+        begin(rows_train)
         watches.append(net.train(rows_train, rows_valid))
         if curve:
             curve.add(net, rows_train if rows_valid is None else rows_valid)
@@ -195,12 +200,14 @@ def fit_and_choose(net, rows, parts, cautious, curve=None):
         return None
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
+        begin(rows)
         if curve:
             curve.begin()
             for _, rows_valid in parts:
                 curve.add(net, rows_valid)
     elif len(parts) > 1:
         net.restart(start)
+        begin(rows)
         net.train(rows, last_epoch=choice.epoch)
     return choice
 
@@ -214,8 +221,8 @@ def _pooled(watches):
 def reference_losses(loss, parts, net):
     """Return the mean losses, on the rows watched, of PCA and of the mean.
 
-    Both are fitted to the rows trained on. PCA gets the rows corrupted, and its scores
-    are cut, as the network's input and code are.
+    Both are fitted to the rows trained on. PCA gets the rows corrupted and their gaps
+    filled, and its scores are cut, as the network's input and code are.
     """
     corruption, ordered = net.corruption, net.module.config.get("ordered")
     noise = torch.Generator().manual_seed(0)
@@ -227,13 +234,14 @@ def reference_losses(loss, parts, net):
             x, target = rows_valid.batch(block)
             m, a = mean.to(x), axes.to(x)
             x = corruption(x, generator=noise) if corruption else x
+            x = filled(x, net.filler)
             scores = (x - m) @ a.T
             scores = nested_dropout(scores, noise) if ordered else scores
             for_pca = rows.target(m + scores @ a)
             for_mean = rows.target(m).expand_as(x)
-            by_pca += float(loss(_decoded(for_pca, rows), target).sum())
-            by_mean += float(loss(_decoded(for_mean, rows), target).sum())
-            size += target.numel()
+            by_pca += float(loss(_decoded(for_pca, rows), target).nansum())
+            by_mean += float(loss(_decoded(for_mean, rows), target).nansum())
+            size += int(target.isfinite().sum())
     return by_pca / size, by_mean / size
 
 

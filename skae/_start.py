@@ -3,13 +3,14 @@
 import torch
 from torch import nn
 
+from skae._gaps import filled
 from skae._rows import blocks, principal_axes
 
 
-def start_at_pca(network, rows, generator, corruption=None):
+def start_at_pca(network, rows, generator, corruption=None, filler=None):
     """Make `network` the PCA of `rows`, and scale its corrections to what PCA leaves.
 
-    What `corruption` adds is left too.
+    What `corruption` adds is left too, with new gaps filled by `filler`.
 
     The code starts as PCA's scores, with unit variance where the code has an
     activation, and the output as PCA's reconstruction. Components beyond the rank of
@@ -23,7 +24,7 @@ def start_at_pca(network, rows, generator, corruption=None):
     left = _mean_square(rows, mean) - float(variances.sum())
     if corruption is not None:
         x = rows.take(slice(4096))
-        changed = corruption(x, generator=generator) - x
+        changed = filled(corruption(x, generator=generator), filler) - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
     tied = network.is_tied
@@ -79,8 +80,8 @@ def start_at_hash(network, rows, generator):
 
 def _root_mean_square_error(network, rows):
     left = sum(
-        (target - network(x).reconstruction).square().sum()
-        for x, target in (rows.batch(block) for block in blocks(*rows.shape))
+        (rows.target(x) - network(x).reconstruction).square().sum()
+        for x in (rows.take(block) for block in blocks(*rows.shape))
     )
     return (left / rows.shape[0] / rows.shape[1]).sqrt()
 
@@ -158,11 +159,11 @@ def _refit_decoder(network, rows):
     _, decoder = _linear_layers(network)
     moments = targets = 0.0
     for block in blocks(*rows.shape):
-        x, target = rows.batch(block)
+        x = rows.take(block)
         code = network.encode(x).double()
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
-        targets = targets + code.T @ target.double()
+        targets = targets + code.T @ rows.target(x).double()
     if isinstance(network.output_activation, nn.Sigmoid):
         count = moments[:, -1:]
         mean = (targets[-1] / len(rows)).clamp(0.01, 0.99)

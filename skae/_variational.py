@@ -219,7 +219,7 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
 
     def _make_network(self, n_features, n_components):
         self._check_together(n_components)
-        network = VariationalNetwork(
+        return VariationalNetwork(
             n_features,
             n_components,
             as_widths(self.hidden_layer_sizes),
@@ -230,8 +230,6 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
             ordered=self.ordered,
             noise=self.noise,
         )
-        network.kl_weight.fill_(0.0 if self.kl_warmup else 1.0)
-        return network
 
     def _make_penalties(self, rows):
         return (GaussianKLPenalty(self.beta), *super()._make_penalties(rows))
@@ -242,6 +240,7 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
 
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
+        network.kl_weight.fill_(0.0 if self.kl_warmup else 1.0)
         if self.init == "pca":
             start_at_ppca(network, rows, generator)
 

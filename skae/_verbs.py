@@ -9,6 +9,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
+from skae._gaps import filled
 from skae._net import limited_threads
 from skae._rows import as_float, blocks, in_units
 from skae._storage import dump, load_network, load_training
@@ -105,15 +106,16 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         scores : ndarray of shape (n_samples,)
             Minus the loss of each row, averaged over its entries, in the units of
-            `X`: for the squared error minus the mean squared error.
+            `X`: for the squared error minus the mean squared error. Gaps do not count.
         """
         check_is_fitted(self)
         X = self._validate(X, "X")
-        loss, power = self._make_loss()
+        _, power = self._make_loss()
+        objective = self.net_.criterion_
 
         def row_losses(network, x):
             target = in_units(x, self.mean_, self.scale_) if self._bounded else x
-            return loss(self._through(network, x), target).mean(dim=1, keepdim=True)
+            return objective.loss_of_rows(self._through(network, x), target)[:, None]
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
         return -losses * self.scale_**power
@@ -146,13 +148,13 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         residual = total = 0.0
         for rows in blocks(*X.shape):
             x = as_float(X, rows)
-            residual += float(((x - reconstruction[rows]) ** 2).sum())
-            total += float(((x - self.mean_) ** 2).sum())
+            residual += float(np.nansum((x - reconstruction[rows]) ** 2))
+            total += float(np.nansum((x - self.mean_) ** 2))
         return 1 - residual / total if total > 0 else float(residual == 0)
 
     def _code(self, network, x):
         """Return the code of rows `x`, as many columns of it as were chosen."""
-        return network.encode(x)[:, : self.n_components_]
+        return network.encode(filled(x, self._filler))[:, : self.n_components_]
 
     def _reconstructed(self, X):
         decoded = self._apply(
@@ -165,8 +167,9 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return codes
 
     def _through(self, network, x):
-        code = self._code(network, x)
-        logits = network.logits(_widened(code, network))
+        activations, beside = network.analyse(filled(x, self._filler))
+        code = network.discretise(activations)[:, : self.n_components_]
+        logits = network.logits(_widened(code, network), *beside)
         return Output(network.output_activation(logits), code, logits, code)
 
     def _apply(self, function, X, width, scaled=True):
@@ -211,6 +214,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._admits_gaps
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

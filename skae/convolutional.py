@@ -1,8 +1,9 @@
-"""The convolutional network: strided convolutions down, fractional strides up."""
+"""The convolutional network: convolutions that halve maps, and mirrored ones."""
 
 from itertools import pairwise
 
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.utils import skip_init
 
 from skae.networks import ACTIVATIONS, PathNetwork, multilayer_perceptron
@@ -43,45 +44,113 @@ class ToRows(nn.Module):
         return maps.permute(0, 2, 3, 1).flatten(start_dim=1)
 
 
-def _down(n_inputs, n_outputs, kernel_size):
-    padding = kernel_size // 2
-    return skip_init(
-        nn.Conv2d, n_inputs, n_outputs, kernel_size, stride=2, padding=padding
-    )
+class Unpool(nn.Module):
+    """Put the entries of maps where those were that pooling chose, among zeros.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Height and width to return.
+    """
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, maps, positions):
+        """Return maps of shape (n_samples, n_channels, *size)."""
+        return F.max_unpool2d(maps, positions, 2, output_size=self.size)
 
 
-def _up(n_inputs, n_outputs, kernel_size, size):
-    # With an odd kernel half a side is doubled less one; `missing` is what lacks.
-    missing = tuple(
-        side + 1 - 2 * half for side, half in zip(size, halved(size), strict=True)
-    )
-    return skip_init(
+class Encoder(nn.Sequential):
+    """Layers, of which those of pooling say where the largest entries were."""
+
+    def with_positions(self, x):
+        """Return what the layers make of `x`, and a list of the poolings' positions."""
+        positions = []
+        for layer in self:
+            x = layer(x)
+            if isinstance(layer, nn.MaxPool2d):
+                x, where = x
+                positions.append(where)
+        return x, positions
+
+    def forward(self, x):
+        """Return what the layers make of `x`."""
+        return self.with_positions(x)[0]
+
+
+class Decoder(nn.Sequential):
+    """Layers, of which those of unpooling get the positions of a mirrored encoder."""
+
+    def forward(self, z, *positions):
+        """Return what the layers make of `z`."""
+        positions = list(positions)
+        for layer in self:
+            z = layer(z, positions.pop()) if isinstance(layer, Unpool) else layer(z)
+        return z
+
+
+# Of a side of odd length a convolution of stride 2 pads one pixel more, where its
+# kernel is even: so it has half of them, rounded up, and leaves no pixel out.
+def _strided(n_inputs, n_outputs, kernel_size, size):
+    padding = tuple((kernel_size - 1 + side % 2) // 2 for side in size)
+    return [
+        skip_init(
+            nn.Conv2d, n_inputs, n_outputs, kernel_size, stride=2, padding=padding
+        )
+    ]
+
+
+def _transposed(n_inputs, n_outputs, kernel_size, size):
+    layer = skip_init(
         nn.ConvTranspose2d,
         n_inputs,
         n_outputs,
         kernel_size,
         stride=2,
-        padding=kernel_size // 2,
-        output_padding=missing,
+        padding=tuple((kernel_size - 1 + side % 2) // 2 for side in size),
+        output_padding=tuple((kernel_size + side) % 2 for side in size),
     )
+    return [layer]
 
 
-def _repeat_and_smooth(n_inputs, n_outputs, kernel_size, size):
-    convolution = skip_init(
-        nn.Conv2d, n_inputs, n_outputs, kernel_size, padding=kernel_size // 2
-    )
-    return nn.Sequential(nn.Upsample(size=size, mode="nearest"), convolution)
+def _flat(n_inputs, n_outputs, kernel_size):
+    """Return layers that keep the size of maps."""
+    before, after = (kernel_size - 1) // 2, kernel_size // 2
+    layer = skip_init(nn.Conv2d, n_inputs, n_outputs, kernel_size, padding=before)
+    pad = nn.ZeroPad2d((0, after - before, 0, after - before))
+    return [layer] if before == after else [pad, layer]
 
 
-UNPOOLING = {"transposed": _up, "nearest": _repeat_and_smooth}
+def _repeated(n_inputs, n_outputs, kernel_size, size):
+    grow = nn.Upsample(size=tuple(size), mode="nearest")
+    return [grow, *_flat(n_inputs, n_outputs, kernel_size)]
+
+
+def _pooled(n_inputs, n_outputs, kernel_size, size):
+    pool = nn.MaxPool2d(2, ceil_mode=True, return_indices=True)
+    return [*_flat(n_inputs, n_outputs, kernel_size), pool]
+
+
+def _unpooled(n_inputs, n_outputs, kernel_size, size):
+    return [Unpool(tuple(size)), *_flat(n_inputs, n_outputs, kernel_size)]
+
+
+# How maps shrink in the encoder and grow in the decoder.
+UNPOOLING = {
+    "transposed": (_strided, _transposed),
+    "nearest": (_strided, _repeated),
+    "indices": (_pooled, _unpooled),
+}
 
 
 class ConvolutionalNetwork(PathNetwork):
-    """Strided convolutions and dense layers to the code, and mirrored ones back.
+    """Convolutions and dense layers to the code, and mirrored ones back.
 
-    Each convolution halves the sides of its maps, rounded up, and each one back has
-    exactly the size of the maps that it mirrors, so images of any size will do. Rows of
-    pixels go in and come out, channels last.
+    Each level halves the sides of its maps, rounded up, and each one back has exactly
+    the size of the maps that it mirrors, so images of any size will do. Rows of pixels
+    go in and come out, channels last.
 
     Parameters
     ----------
@@ -92,10 +161,11 @@ class ConvolutionalNetwork(PathNetwork):
     channels : tuple of int, default=(16, 32)
         Number of maps of each convolution of the encoder.
     kernel_size : int, default=3
-        Side of the kernels, odd.
-    unpooling : {"transposed", "nearest"}, default="transposed"
-        How maps grow in the decoder: by convolutions of a fractional stride, or by
-        repeating pixels before a convolution.
+        Side of the kernels.
+    unpooling : {"transposed", "nearest", "indices"}, default="transposed"
+        How maps grow in the decoder: by convolutions of a fractional stride; by
+        repeating pixels before a convolution; or by putting them where the encoder's
+        pooling found them, which then decoding needs beside the code.
     hidden_layer_sizes : tuple of int, default=()
         Widths of dense layers between the last maps and the code.
     activation : str, default="relu"
@@ -135,23 +205,31 @@ class ConvolutionalNetwork(PathNetwork):
         n_last = sizes[-1][0] * sizes[-1][1] * counts[-1]
         widths = [n_last, *hidden_layer_sizes, n_components]
         nonlinear = ACTIVATIONS[activation]
-        encoder = nn.Sequential(ToMaps(size, n_colours))
-        for n_inputs, n_outputs in pairwise(counts):
-            encoder.extend([_down(n_inputs, n_outputs, kernel_size), nonlinear()])
+        shrink, grow = UNPOOLING[unpooling]
+        encoder, ends = Encoder(ToMaps(size, n_colours)), []
+        for level, (n_inputs, n_outputs) in enumerate(pairwise(counts)):
+            encoder.extend(shrink(n_inputs, n_outputs, kernel_size, sizes[level]))
+            encoder.append(nonlinear())
+            ends.append(len(encoder))
         encoder.append(ToRows()).extend(multilayer_perceptron(widths, activation))
-        decoder = multilayer_perceptron(widths[::-1], activation)
+        decoder = Decoder(*multilayer_perceptron(widths[::-1], activation))
         decoder.extend([nonlinear(), ToMaps(sizes[-1], counts[-1])])
         for level in range(len(channels), 0, -1):
             n_inputs, n_outputs = counts[level], counts[level - 1]
-            decoder.append(
-                UNPOOLING[unpooling](n_inputs, n_outputs, kernel_size, sizes[level - 1])
-            )
+            decoder.extend(grow(n_inputs, n_outputs, kernel_size, sizes[level - 1]))
             decoder.append(ToRows() if level == 1 else nonlinear())
         n_features = size[0] * size[1] * n_colours
         super().__init__(config, n_features, encoder, decoder, linear_path)
         self.map_shapes = [(*s, n) for s, n in zip(sizes[1:], channels, strict=True)]
+        self.ends = ends
+
+    def analyse(self, x):
+        """Return what the code of `x` is made of, and the positions of poolings."""
+        if self.config["unpooling"] != "indices":
+            return super().analyse(x)
+        z, positions = self.encoder.with_positions(x)
+        return self.code_activation(self.on_path(x, z)), positions
 
     def maps(self, x, layer):
         """Return the maps of the encoder's convolution `layer`, rows of pixels."""
-        found = self.encoder[: 3 + 2 * layer](x)
-        return ToRows()(found)
+        return ToRows()(self.encoder[: self.ends[layer]](x))

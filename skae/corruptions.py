@@ -1,6 +1,7 @@
 """Corruptions of the input in training: pure functions of rows and a generator.
 
-Rows come centred, so that zero is a column's mean. Each function returns new rows.
+Rows come centred, so that zero is a column's mean; gaps in them are NaN. Each function
+returns new rows.
 """
 
 from functools import partial
@@ -9,7 +10,7 @@ import torch
 
 from skae._rows import blocks
 
-__all__ = ["CORRUPTIONS", "gaussian", "masking", "salt_and_pepper", "swap"]
+__all__ = ["CORRUPTIONS", "gaps", "gaussian", "masking", "salt_and_pepper", "swap"]
 
 
 def _chosen(x, level, generator):
@@ -49,6 +50,18 @@ def swap(x, level, generator):
     return torch.where(chosen, x.gather(0, others.to(x.device)), x)
 
 
+def gaps(x, level, generator, patterns=None):
+    """Make gaps, NaN, with probability `level`, and where another row has some.
+
+    The other row is any row of `patterns`, which says where the rows have gaps.
+    """
+    hidden = _chosen(x, level, generator)
+    if patterns is not None:
+        others = torch.randint(len(patterns), (len(x),), generator=generator)
+        hidden |= patterns[others.to(patterns.device)]
+    return x.masked_fill(hidden, torch.nan)
+
+
 def _masking(rows, level):
     return partial(masking, level=level)
 
@@ -76,10 +89,15 @@ def _swap(rows, level):
     return partial(swap, level=level)
 
 
+def _gaps(rows, level):
+    return partial(gaps, level=level, patterns=rows.gaps)
+
+
 # Each takes rows and a level, and returns ``corruption(x, generator=...)``.
 CORRUPTIONS = {
     "masking": _masking,
     "gaussian": _gaussian,
     "salt_and_pepper": _salt_and_pepper,
     "swap": _swap,
+    "gaps": _gaps,
 }

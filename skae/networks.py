@@ -92,6 +92,14 @@ class Network(nn.Module):
         """Return the reconstruction of code `z` before the output activation."""
         raise NotImplementedError
 
+    def analyse(self, x):
+        """Return what the code of `x` is made of, and what else decodes it, a tuple.
+
+        The latter follows the code in the arguments of `logits`: nothing, unless the
+        decoder is handed more than the code.
+        """
+        return self.activate(x), ()
+
     def discretise(self, activations, generator=None):
         """Return the code that is made of `activations`: these."""
         return activations
@@ -110,11 +118,11 @@ class Network(nn.Module):
 
     def forward(self, x, generator=None):
         """Return the `Output` for `x`, without noise where `generator` is None."""
-        activations = self.activate(x)
+        activations, beside = self.analyse(x)
         shown = code = self.discretise(activations, generator)
         if generator is not None:
             shown = self.disturbed(code, generator)
-        logits = self.logits(shown)
+        logits = self.logits(shown, *beside)
         return Output(self.output_activation(logits), code, logits, activations)
 
 
@@ -188,7 +196,8 @@ class PathNetwork(Network):
 
     def __init__(self, config, n_features, encoder, decoder, linear_path):
         super().__init__(config)
-        self.encoder, self.decoder, self.has_path = encoder, decoder, linear_path
+        self.n_features, self.has_path = n_features, linear_path
+        self.encoder, self.decoder = encoder, decoder
         n_components = config["n_components"]
         if linear_path:
             self.encoder_path = linear(n_features, n_components).requires_grad_(False)
@@ -205,7 +214,10 @@ class PathNetwork(Network):
 
     def preactivation(self, x):
         """Return the code of `x` before its activation."""
-        z = self.encoder(x)
+        return self.on_path(x, self.encoder(x))
+
+    def on_path(self, x, z):
+        """Return what the linear path makes of `x` with the encoder's correction."""
         if self.has_path:
             z = torch.addcmul(self.encoder_path(x), self.code_gain, z)
         return z
@@ -221,13 +233,13 @@ class PathNetwork(Network):
             activations = activations + noise.to(activations)
         return self.selection(activations)
 
-    def logits(self, z):
+    def logits(self, z, *beside):
         """Return the reconstruction of code `z` before the output activation."""
         if self.is_binary:
             z = 2 * z - 1
         if not self.has_path:
-            return self.decoder(z)
-        x = self.decoder(z / self.code_scale)
+            return self.decoder(z, *beside)
+        x = self.decoder(z / self.code_scale, *beside)
         return torch.addcmul(self.decoder_path(z), self.output_gain, x)
 
     def disturbed(self, code, generator):

@@ -8,13 +8,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from skae._net import Callback
+from skae.convolutional import ConvolutionalNetwork
 from skae.losses import binary_cross_entropy
 from skae.networks import DenseNetwork, Output, linear
 
 __all__ = [
     "LIKELIHOODS",
+    "ConvolutionalVariationalNetwork",
     "GaussianKLPenalty",
     "KLWarmup",
+    "Posterior",
     "VariationalNetwork",
     "VariationalOutput",
     "gaussian_kl",
@@ -112,24 +115,26 @@ class KLWarmup(Callback):
         net.module_.kl_weight.clamp_(min=weight)
 
 
-class VariationalNetwork(DenseNetwork):
-    r"""A `DenseNetwork` whose code has a normal distribution.
+class Posterior:
+    r"""What makes the code of a `PathNetwork` one with a normal distribution.
+
+    It stands before the class of the network among the bases.
 
     .. math:: z = \mu(x) + e^{v(x)/2} \odot \varepsilon, \qquad
               \varepsilon \sim \mathcal N(0, I)
 
-    :math:`\mu` is the dense network's code; the logarithm of the variances, :math:`v`,
+    :math:`\mu` is that network's code; the logarithm of the variances, :math:`v`,
     comes from a second head on its last hidden layer. The noise of the reconstruction
     is learnt too.
 
     Parameters
     ----------
     *args : tuple
-        Passed to `DenseNetwork`.
+        Passed to the network.
     noise : {"shared", "per_feature"}, default="shared"
         Whether all features have noise of the same size.
     **kwargs : dict
-        Passed to `DenseNetwork`.
+        Passed to the network.
     """
 
     # The spread scales what the only layer returns: its weight alone is no Jacobian.
@@ -138,16 +143,15 @@ class VariationalNetwork(DenseNetwork):
     def __init__(self, *args, noise="shared", **kwargs):
         super().__init__(*args, **kwargs)
         self.config["noise"] = noise
-        c = self.config
-        width = [c["n_features"], *c["hidden_layer_sizes"]][-1]
-        n_scales = c["n_features"] if noise == "per_feature" else 1
-        self.variance_head = linear(width, c["n_components"])
+        n_components = self.config["n_components"]
+        n_scales = self.n_features if noise == "per_feature" else 1
+        self.variance_head = linear(self.encoder[-1].in_features, n_components)
         self.noise = nn.Parameter(torch.zeros(n_scales))
         # Where variance and noise start: weight decay pulls there, and not to 1.
-        self.register_buffer("log_variance_start", torch.zeros(c["n_components"]))
+        self.register_buffer("log_variance_start", torch.zeros(n_components))
         self.register_buffer("noise_start", torch.zeros(()))
         # What the decoder undoes: it fits the codes to the prior for no other's cost.
-        self.log_spread = nn.Parameter(torch.zeros(c["n_components"]))
+        self.log_spread = nn.Parameter(torch.zeros(n_components))
         # Rises where the divergence is given its weight little by little.
         self.register_buffer("kl_weight", torch.ones(()))
 
@@ -163,9 +167,7 @@ class VariationalNetwork(DenseNetwork):
         *layers, last = self.encoder
         for layer in layers:
             hidden = layer(hidden)
-        mean = last(hidden)
-        if self.has_path:
-            mean = torch.addcmul(self.encoder_path(x), self.code_gain, mean)
+        mean = self.on_path(x, last(hidden))
         log_variance = self.log_variance_start + self.variance_head(hidden)
         log_variance = log_variance - 2 * self.log_spread
         return self._narrowed(mean), log_variance.clamp(*LOG_VARIANCE_RANGE)
@@ -198,3 +200,11 @@ class VariationalNetwork(DenseNetwork):
         return VariationalOutput(
             reconstruction, code, logits, code, log_variance, self.log_scale
         )
+
+
+class VariationalNetwork(Posterior, DenseNetwork):
+    """A `DenseNetwork` whose code has a normal distribution."""
+
+
+class ConvolutionalVariationalNetwork(Posterior, ConvolutionalNetwork):
+    """A `ConvolutionalNetwork` whose code has a normal distribution."""

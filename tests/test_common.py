@@ -29,6 +29,7 @@ from skae import (
     BinaryAutoencoder,
     ContractiveAutoencoder,
     ConvolutionalAutoencoder,
+    ConvolutionalVariationalAutoencoder,
     DenoisingAutoencoder,
     LinearAutoencoder,
     SparseAutoencoder,
@@ -51,6 +52,9 @@ ESTIMATORS = {
     "BinaryAutoencoder, packed": BinaryAutoencoder(2, packed=True, **SMALL),
     "ContractiveAutoencoder": ContractiveAutoencoder(hidden_layer_sizes=8, **SMALL),
     "ConvolutionalAutoencoder": ConvolutionalAutoencoder(
+        channels=(2, 3), hidden_layer_sizes=4, **SMALL
+    ),
+    "ConvolutionalVariationalAutoencoder": ConvolutionalVariationalAutoencoder(
         channels=(2, 3), hidden_layer_sizes=4, **SMALL
     ),
     "DenoisingAutoencoder": DenoisingAutoencoder(hidden_layer_sizes=8, **SMALL),
@@ -301,8 +305,8 @@ def test_validation_rows_go_through_a_pipeline(estimator, X):
 def test_a_failed_fit_leaves_no_trace(estimator, X, monkeypatch):
     fresh = seeded(estimator)
     before = dict(vars(fresh))
-    with pytest.raises(ValueError, match="NaN"):
-        fresh.fit(np.where(X > 7, np.nan, X))
+    with pytest.raises(ValueError, match="infinity"):
+        fresh.fit(np.where(X > 7, np.inf, X))
     assert vars(fresh) == before
     fitted = seeded(estimator).fit(X)
     before = dict(vars(fitted))

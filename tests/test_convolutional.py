@@ -1,13 +1,16 @@
 """ConvolutionalAutoencoder: shapes of all kinds, the start, images in and out."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from torch.nn import functional as F
 
 from skae import Autoencoder, ConvolutionalAutoencoder
-from skae.convolutional import ConvolutionalNetwork
+from skae.convolutional import ConvolutionalNetwork, Unpool
 from skae.networks import reset_parameters
 
 FAST = {"channels": (2, 3), "hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0}
@@ -20,8 +23,14 @@ def images():
     return images[np.random.RandomState(0).permutation(len(images))]
 
 
-@pytest.mark.parametrize("unpooling", ["transposed", "nearest"])
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+every_way_up = pytest.mark.parametrize(
+    "unpooling", ["transposed", "nearest", "indices"]
+)
+every_kernel = pytest.mark.parametrize("kernel_size", [2, 3, 4, 5])
+
+
+@every_way_up
+@every_kernel
 @pytest.mark.parametrize(
     "image_shape", [(28, 28, 1), (7, 5, 3), (1, 9, 1), (13, 1, 2), (1, 1, 1), (2, 3, 4)]
 )
@@ -41,6 +50,66 @@ def test_every_size_comes_back(image_shape, channels, kernel_size, unpooling):
         assert network.map_shapes[layer] == (height, width, n_channels)
         maps = network.maps(x, layer)
         assert maps.shape == (3, height * width * n_channels)
+
+
+@every_way_up
+@every_kernel
+@pytest.mark.parametrize("size", [(1, 6), (7, 4), (5, 5)])
+def test_no_pixel_is_left_out(size, kernel_size, unpooling):
+    network = ConvolutionalNetwork((*size, 1), 2, (3,), kernel_size, unpooling)
+    reset_parameters(network, torch.Generator().manual_seed(0))
+    first = network.encoder[1] if unpooling != "indices" else network.encoder[:-4]
+    maps = torch.ones(1, 1, *size, requires_grad=True)
+    first(maps).sum().backward()
+    assert (maps.grad != 0).all()
+    if unpooling != "indices":  # whose maps are zero but at positions
+        *_, last = (m for m in network.decoder.modules() if hasattr(m, "weight"))
+        with torch.no_grad():
+            last.bias.zero_()
+            half = torch.ones(1, 3, *network.map_shapes[0][:2])
+            assert (network.decoder[3:-1](half) != 0).all()
+
+
+@pytest.mark.parametrize("size", [(4, 6), (5, 7), (1, 1), (1, 4)])
+def test_unpooling_puts_the_largest_back(size):
+    maps = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    pooled, positions = F.max_pool2d(maps, 2, ceil_mode=True, return_indices=True)
+    largest = F.interpolate(pooled, scale_factor=2)[..., : size[0], : size[1]]
+    expected = torch.where(maps == largest, maps, torch.zeros(()))
+    assert torch.equal(Unpool(size)(pooled, positions), expected)
+
+
+def test_positions_go_past_the_code(images):
+    model = ConvolutionalAutoencoder(3, unpooling="indices", **FAST)
+    model.fit(images[:200])
+    network = model.net_.module_
+    x = torch.from_numpy(images[:2].reshape(2, -1) - model.mean_) / model.scale_
+    code, positions = network.analyse(x.float())
+    other = [p.flip(0) for p in positions]
+    assert torch.equal(network(x.float()).logits, network.logits(code, *positions))
+    assert not torch.equal(
+        network.logits(code, *positions), network.logits(code, *other)
+    )
+    residual = ((images - model.reconstruct(images)) ** 2).sum()
+    total = ((images - images[:200].mean(axis=0)) ** 2).sum()
+    assert model.score(images) == pytest.approx(1 - residual / total)
+    np.testing.assert_allclose(
+        -model.score_samples(images).mean(), residual / images.size, rtol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"unpooling='indices'.*reconstruct\(X\)"):
+        model.inverse_transform(model.transform(images))
+
+
+def test_positions_make_up_for_a_narrow_code(images):
+    scores = [
+        ConvolutionalAutoencoder(
+            2, unpooling=unpooling, channels=(8,), max_iter=10, random_state=0
+        )
+        .fit(images[:1000])
+        .score(images[1000:])
+        for unpooling in ("nearest", "indices")
+    ]
+    assert scores[1] > scores[0] + 0.1
 
 
 def test_maps_are_those_of_a_convolution(images):
@@ -70,13 +139,13 @@ def test_starts_at_pca(images):
 def test_beats_pca_and_sees_that_neighbours_are_neighbours(images):
     X = images.reshape(len(images), -1)
     pca = PCA(8).fit(X[:1300])
-    model = ConvolutionalAutoencoder(8, image_shape=(8, 8), random_state=0)
-    score = model.fit(X[:1300]).score(X[1300:])
+    params = {"image_shape": (8, 8), "max_iter": 15, "random_state": 0}
+    score = ConvolutionalAutoencoder(8, **params).fit(X[:1300]).score(X[1300:])
     residual = X[1300:] - pca.inverse_transform(pca.transform(X[1300:]))
     total = ((X[1300:] - pca.mean_) ** 2).sum()
     assert score > 1 - 0.7 * (residual**2).sum() / total
     shuffled = np.random.RandomState(0).permutation(64)
-    other = ConvolutionalAutoencoder(8, image_shape=(8, 8), random_state=0)
+    other = ConvolutionalAutoencoder(8, **params)
     assert other.fit(X[:1300, shuffled]).score(X[1300:, shuffled]) < score
 
 
@@ -113,6 +182,33 @@ def test_unsigned_integers_are_scaled(images):
     assert model.reconstruct(small).max() <= 1
     rows = small.reshape(60, -1)
     np.testing.assert_array_equal(model.transform(rows), model.transform(small))
+    assert model.score(small) == same.score(small.astype(np.float32) / 255)
+
+
+def test_other_types_are_taken_as_they_are(images):
+    model = ConvolutionalAutoencoder(3, **FAST)
+    small = (images[:60] * 15).astype(np.uint8)
+    by_byte = model.fit(small).reconstruct(small)
+    by_number = model.fit(small.astype(np.int64)).reconstruct(small.astype(np.int64))
+    assert by_byte.dtype == np.float32
+    np.testing.assert_allclose(255 * by_byte, by_number, rtol=1e-4, atol=1e-2)
+    black = small > 100
+    codes = model.fit(black).transform(black)
+    np.testing.assert_array_equal(
+        model.fit(black.astype(np.float32)).transform(black.astype(np.float32)), codes
+    )
+
+
+def test_integers_become_floats_a_block_at_a_time(images, monkeypatch):
+    monkeypatch.setattr("skae._rows.BLOCK", 1 << 12)
+    X = np.tile((images * 15).astype(np.uint8), (12, 1, 1))
+    model = ConvolutionalAutoencoder(2, **{**FAST, "channels": 1, "max_iter": 1})
+    model.set_params(batch_size=2048).fit(X[:3000])
+    tracemalloc.start()
+    model.fit(X).score_samples(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.5 * X.size * 4  # PyTorch's own copy is not traced
 
 
 @pytest.mark.parametrize(
@@ -124,6 +220,8 @@ def test_unsigned_integers_are_scaled(images):
         {"contraction": 0.01},
         {"ordered": True, "corruption": "swap"},
         {"code_activation": "binary"},
+        {"activation": "relu", "sparsity": "l1"},
+        {"corruption": "gaussian", "kernel_size": 4, "alpha": 0.01},
     ],
     ids=str,
 )
@@ -134,6 +232,24 @@ def test_goes_with_the_axes_of_the_family(params, images):
     np.testing.assert_allclose(
         model.inverse_transform(model.transform(X)), model.reconstruct(X), atol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"corruption": "masking", "loss": "binary_cross_entropy"},
+        {"sparsity": "kl", "init": "random"},
+        {"contraction": 0.01, "kernel_size": 3},
+        {"code_activation": "binary"},
+    ],
+    ids=str,
+)
+def test_positions_go_with_the_axes_of_the_family(params, images):
+    X = images[:80] / 16
+    model = ConvolutionalAutoencoder(6, unpooling="indices", **FAST, **params).fit(X)
+    assert np.isfinite(model.reconstruct(X)).all()
+    codes = model.transform(X)
+    assert np.array_equal(model.fit(X).transform(X), codes)
 
 
 def test_bad_input_is_named(images):
@@ -149,13 +265,32 @@ def test_bad_input_is_named(images):
     refused(r"image_shape must be \(height, width\)", rows, image_shape=(64,))
     refused("image_shape must be a positive int", rows, image_shape=(8, -8))
     refused("channels must be a positive int", channels=(0,))
-    refused("kernel_size must be odd, got 4", kernel_size=4)
+    refused("kernel_size.*must be an int in the range", kernel_size=1)
     refused("channels first", np.zeros((5, 3, 32, 32)))
     refused(r"one shape, got shapes \[\(2, 2\), \(3, 3\)\]", [np.eye(2), np.eye(3)])
+    mixed = np.empty(2, dtype=object)
+    mixed[:] = [np.eye(2), np.eye(3)]
+    refused(r"one shape, got shapes \[\(2, 2\), \(3, 3\)\]", mixed)
+    refused("unpooling='indices' needs ordered", unpooling="indices", ordered=True)
+    refused(
+        "unpooling='indices' needs sparsity",
+        unpooling="indices",
+        sparsity="topk",
+        n_nonzero_coefs=1,
+    )
     refused("NaN", np.where(images[:20] > 15, np.nan, images[:20]))
     model = ConvolutionalAutoencoder(2, **FAST).fit(images[:20])
     with pytest.raises(ValueError, match=r"shape \(4, 16\).*fitted .*\(8, 8\)"):
         model.transform(images[:20].reshape(20, 4, 16))
+    with pytest.raises(ValueError, match=r"63 features.*64 features"):
+        model.transform(rows[:, 1:])
+    with pytest.raises(ValueError, match=r"shape \(4, 16\).*fitted .*\(8, 8\)"):
+        ConvolutionalAutoencoder(2, **FAST).fit(
+            images[:20], X_val=images[:20].reshape(20, 4, 16)
+        )
+    small = (images[:20] * 15).astype(np.uint8)
+    with pytest.raises(ValueError, match=r"63 features.*64 features"):
+        model.transform(small.reshape(20, -1)[:, 1:])
 
 
 def test_images_of_one_row_are_what_rows_are_without_a_shape():

@@ -1,0 +1,64 @@
+"""Images as rows of pixels."""
+
+import numpy as np
+from scipy import sparse
+
+# The types of pixels that are scaled, and what is 1.
+WHITE = {np.dtype(bool): 1, np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+
+
+class Pixels:
+    """Rows of pixels in [0, 1], made from small integers a block at a time.
+
+    Parameters
+    ----------
+    integers : ndarray of shape (n_samples, n_features)
+        Pixels in a type of `WHITE`.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, integers):
+        self.integers, self.shape = integers, integers.shape
+
+    def __getitem__(self, rows):
+        block = self.integers[rows].astype(self.dtype)
+        block /= WHITE[self.integers.dtype]
+        return block
+
+
+def flattened(X):
+    """Return `X` as rows of pixels, and the shape of its images, or None for rows."""
+    if sparse.issparse(X) or hasattr(X, "columns"):
+        return X, None
+    try:
+        images = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(_differing(X)) from error
+    if images.dtype == object and images.ndim == 1 and np.ndim(images[0]) > 1:
+        raise ValueError(_differing(X))
+    if images.ndim not in (3, 4):
+        return images, None
+    shape = images.shape[1:]
+    if len(shape) == 3 and shape[0] in (1, 3, 4) and shape[2] > 4:
+        raise ValueError(
+            "X must be images of shape (n_samples, height, width, channels), got "
+            f"{images.shape}, which looks like channels first."
+        )
+    return images.reshape(len(images), -1), shape
+
+
+def _differing(X):
+    shapes = sorted({np.shape(image) for image in X})
+    return f"X must be images of one shape, got shapes {shapes[:5]}."
+
+
+def as_rows(X):
+    """Return what `flattened` does, with small integers as floats in [0, 1]."""
+    rows, shape = flattened(X)
+    return (Pixels(rows)[:] if is_integers(rows) else rows), shape
+
+
+def is_integers(rows):
+    """Return whether `rows` are an array of a type in `WHITE`."""
+    return isinstance(rows, np.ndarray) and rows.dtype in WHITE

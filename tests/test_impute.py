@@ -1,0 +1,280 @@
+"""Gaps: native to every dense estimator, and filled by the imputer."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_wine, make_low_rank_matrix
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skae import (
+    Autoencoder,
+    AutoencoderImputer,
+    BinaryAutoencoder,
+    ContractiveAutoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    LinearAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+    VariationalAutoencoder,
+)
+from skae._gaps import GapFiller
+from skae._net import Objective
+from skae._rows import Rows, location_and_scale
+from skae.corruptions import gaps as make_gaps
+from skae.losses import squared_error
+from skae.networks import Output
+
+pytestmark = pytest.mark.filterwarnings("ignore:Rows kept out")
+QUICK = {"max_iter": 3, "random_state": 0}
+
+
+def with_gaps(X, share=0.2, seed=0):
+    hidden = np.random.default_rng(seed).uniform(size=X.shape) < share
+    return np.where(hidden, np.nan, X), hidden
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    X = StandardScaler().fit_transform(load_breast_cancer().data)
+    return X, *with_gaps(X)
+
+
+@parametrize_with_checks(
+    [AutoencoderImputer(Autoencoder(1, max_iter=3, init="random"))]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_gaps_have_their_conditional_mean():
+    """What a Gaussian of the filler's covariance expects, solved without factors."""
+    rng, d = np.random.default_rng(0), 6
+    model = GapFiller(rng.normal(size=d), rng.normal(size=(d, 3)), rng.uniform(1, 2, d))
+    x, hidden = with_gaps(rng.normal(size=(50, d)), 0.5)
+    filled = model(torch.from_numpy(x)).numpy()
+    covariance = model.loadings @ model.loadings.T + np.diag(model.noise)
+    for row, there, got in zip(x, ~hidden, filled, strict=True):
+        known = covariance[np.ix_(there, there)]
+        expected = model.mean + covariance[:, there] @ np.linalg.solve(
+            known, (row - model.mean)[there]
+        )
+        np.testing.assert_allclose(got[~there], expected[~there], rtol=1e-9)
+        np.testing.assert_array_equal(got[there], row[there])
+
+
+def test_filler_finds_the_factors():
+    rng = np.random.default_rng(0)
+    loadings, noise = rng.normal(size=(8, 2)), rng.uniform(0.2, 0.5, 8)
+    X = rng.normal(size=(5000, 2)) @ loadings.T
+    X += noise**0.5 * rng.normal(size=X.shape)
+    G, _ = with_gaps(X, 0.3)
+    rows = Rows(G, *location_and_scale(G))
+    model = GapFiller.fit(rows, torch.Generator().manual_seed(0))
+    found = model.loadings @ model.loadings.T + np.diag(model.noise)
+    truth = (loadings @ loadings.T + np.diag(noise)) / rows.scale**2
+    assert np.abs(found - truth).max() < 0.1 * np.abs(truth).max()
+
+
+def test_location_and_scale_leave_gaps_out(cancer):
+    _, G, _ = cancer
+    G = 1000 + 3 * G
+    mean, scale = location_and_scale(G)
+    np.testing.assert_allclose(mean, np.nanmean(G, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(scale**2, np.nanvar(G, axis=0).mean(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("over_features", ["mean", "sum"])
+def test_gaps_have_neither_loss_nor_gradient(over_features):
+    objective = Objective(squared_error, over_features=over_features, has_gaps=True)
+    reconstruction = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    target = torch.randn(4, 3, dtype=torch.float64)
+    target[0] = torch.nan
+    target[1, 2] = torch.nan
+    output = Output(reconstruction, None, None, None)
+    value = objective(None, None, target, output)
+    value.backward()
+    squares = (reconstruction - target).square()
+    size = {"mean": 8, "sum": 4}[over_features]
+    assert value.item() == pytest.approx(squares.nansum().item() / size)
+    gaps = target.isnan()
+    assert (reconstruction.grad[gaps] == 0).all()
+    assert (reconstruction.grad[~gaps] != 0).all()
+
+
+def test_gaps_are_made_as_other_rows_have_them():
+    generator = torch.Generator().manual_seed(0)
+    patterns = torch.tensor([[True, True, False, False], [False, False, False, True]])
+    hidden = make_gaps(torch.ones(2000, 4), 0.0, generator, patterns).isnan()
+    first = hidden[:, 0]
+    assert 0.45 < first.double().mean() < 0.55
+    assert (hidden[first] == patterns[0]).all()
+    assert (hidden[~first] == patterns[1]).all()
+    alone = make_gaps(torch.ones(2000, 4), 0.3, generator)
+    assert 0.27 < alone.isnan().double().mean() < 0.33
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        Autoencoder(5, **QUICK),
+        Autoencoder(5, corruption="gaps", **QUICK),
+        Autoencoder(5, corruption="swap", **QUICK),
+        Autoencoder(5, ordered=True, **QUICK),
+        Autoencoder(5, tied_weights=True, solver="lbfgs", **QUICK),
+        BinaryAutoencoder(16, max_iter=20, random_state=0),
+        ContractiveAutoencoder(5, **QUICK),
+        DenoisingAutoencoder(5, **QUICK),
+        LinearAutoencoder(5),
+        LinearAutoencoder(5, solver="adam", **QUICK),
+        SparseAutoencoder(20, **QUICK),
+        StackedAutoencoder(5, **QUICK),
+        VariationalAutoencoder(5, **QUICK),
+    ],
+    ids=lambda e: f"{type(e).__name__}-{getattr(e, 'corruption', '')}-{e.solver}",
+)
+def test_rows_with_gaps_go_everywhere(estimator, cancer):
+    X, G, hidden = cancer
+    estimator.fit(G[:400], X_val=None)
+    for method in ("transform", "reconstruct", "score_samples"):
+        assert np.isfinite(getattr(estimator, method)(G[400:])).all()
+    assert isinstance(estimator.score(G[400:]), float)
+    off = (estimator.reconstruct(G[400:]) - X[400:])[hidden[400:]]
+    assert (off**2).mean() < 1.0  # that of the columns' means
+    whole = estimator.transform(X[400:])
+    some = np.r_[X[400:450], G[450:]]
+    np.testing.assert_allclose(estimator.transform(some)[:50], whole[:50], rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_gap_no_change(cancer, dtype):
+    """Without a gap the fit is that of an engine that knows none."""
+    X = cancer[0][:100].astype(dtype)
+    autoencoder = Autoencoder(3, **QUICK).fit(X)
+    assert autoencoder._filler is None
+    with pytest.raises(ValueError, match="X contains NaN, but Autoencoder was fitted"):
+        autoencoder.transform(np.where(X > 1, np.nan, X))
+
+
+def test_images_admit_no_gaps():
+    images = np.random.default_rng(0).uniform(size=(10, 4, 4))
+    images[0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        ConvolutionalAutoencoder(2, **QUICK).fit(images)
+
+
+def test_linear_rows_come_back():
+    """Of rows of low rank little is left to guess."""
+    X = make_low_rank_matrix(300, 20, effective_rank=2, tail_strength=0, random_state=0)
+    G, hidden = with_gaps(X[:, :], 0.2)
+    filled = AutoencoderImputer(random_state=0).fit_transform(G)
+    assert ((filled - X)[hidden] ** 2).mean() < 0.1 * X[hidden].var()
+
+
+def test_new_rows_are_better_than_by_neighbours(cancer):
+    X, G, hidden = cancer
+    imputer = AutoencoderImputer(random_state=0).fit(G[:400])
+    by_neighbours = KNNImputer().fit(G[:400]).transform(G[400:])
+    off = [
+        ((filled - X[400:])[hidden[400:]] ** 2).mean()
+        for filled in (imputer.transform(G[400:]), by_neighbours)
+    ]
+    assert off[0] < 0.7 * off[1]
+
+
+def test_known_values_stay_bit_by_bit():
+    X = load_wine().data * 1e3 + 1e6
+    G, hidden = with_gaps(X)
+    imputer = AutoencoderImputer(Autoencoder(2, **QUICK)).fit(G)
+    filled = imputer.transform(G)
+    np.testing.assert_array_equal(filled[~hidden], X[~hidden])
+    assert (filled >= np.nanmin(G, axis=0)).all()
+    assert (filled <= np.nanmax(G, axis=0)).all()
+    np.testing.assert_array_equal(imputer.transform(X), X)
+    single = imputer.transform(G.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_array_equal(single[~hidden], X.astype(np.float32)[~hidden])
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features")
+def test_imputer_is_a_drop_in():
+    """Columns, names and indicators are those of `SimpleImputer`."""
+    X, _ = with_gaps(load_wine().data[:, :4])
+    X[:, 2] = np.nan
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    for keep in (False, True):
+        options = {"add_indicator": True, "keep_empty_features": keep}
+        ours = AutoencoderImputer(Autoencoder(2, **QUICK), **options)
+        theirs = SimpleImputer(**options)
+        for imputer in (ours, theirs):
+            imputer.set_output(transform="pandas")
+        ours, theirs = ours.fit_transform(frame), theirs.fit_transform(frame)
+        assert list(ours.columns) == list(theirs.columns)
+        same = [name for name in ours if name not in ("a", "b", "d")]
+        pd.testing.assert_frame_equal(ours[same], theirs[same])
+
+
+def test_other_marks_of_gaps():
+    X, hidden = with_gaps(load_wine().data)
+    by_nan = AutoencoderImputer(Autoencoder(2, **QUICK)).fit_transform(X)
+    marked = np.where(hidden, -1.0, X)
+    imputer = AutoencoderImputer(Autoencoder(2, **QUICK), missing_values=-1)
+    np.testing.assert_array_equal(imputer.fit_transform(marked), by_nan)
+
+
+def test_nothing_known():
+    """A row without a value gets what is expected of any, a column is refused."""
+    X, _ = with_gaps(load_wine().data)
+    X[0] = np.nan
+    filled = AutoencoderImputer(Autoencoder(2, **QUICK)).fit_transform(X)
+    assert np.isfinite(filled).all()
+    X[:, 3] = np.nan
+    with pytest.raises(ValueError, match="Column 3 of X has no value at all"):
+        Autoencoder(2, **QUICK).fit(X)
+    X[:] = np.nan
+    empty = AutoencoderImputer(keep_empty_features=True).fit_transform(X)
+    np.testing.assert_array_equal(empty, np.zeros_like(X))
+
+
+def test_draws_have_the_conditional_distribution():
+    """In the linear model that was fitted both moments are known."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 2)) @ rng.normal(size=(2, 5))
+    G, gaps = with_gaps(X + 0.5 * rng.normal(size=X.shape), 0.2)
+    model = VariationalAutoencoder(
+        2, hidden_layer_sizes=(), n_importance_samples=1000, random_state=0
+    ).fit(G)
+    mean = model.inverse_transform(np.zeros((1, 2)))
+    loadings = model.inverse_transform(np.eye(2)) - mean
+    covariance = loadings.T @ loadings + model.noise_variance_ * np.eye(5)
+    drawn = model.sample_gaps(G[:30], 300, random_state=0)
+    assert (drawn == G[:30])[:, ~gaps[:30]].all()
+    for row, hidden, draws in zip(G, gaps, drawn.swapaxes(0, 1), strict=False):
+        if not hidden.any():
+            continue
+        known = covariance[np.ix_(~hidden, ~hidden)]
+        weights = np.linalg.solve(known, covariance[np.ix_(~hidden, hidden)])
+        left = covariance[np.ix_(hidden, hidden)]
+        left = left - covariance[np.ix_(hidden, ~hidden)] @ weights
+        expected = mean[0, hidden] + (row - mean[0])[~hidden] @ weights
+        deviations = np.sqrt(np.diag(left))
+        off = (draws[:, hidden].mean(axis=0) - expected) / deviations
+        assert np.abs(off).max() < 0.3
+        ratio = draws[:, hidden].std(axis=0) / deviations
+        assert (ratio > 0.75).all() and (ratio < 1.25).all()
+
+
+def test_several_imputations():
+    X, hidden = with_gaps(load_wine().data)
+    X[:, 4] = np.nan
+    imputer = AutoencoderImputer(VariationalAutoencoder(2, **QUICK)).fit(X)
+    filled = imputer.impute(X, 3, random_state=0)
+    assert filled.shape == (3, 178, 12) and np.isfinite(filled).all()
+    hidden = np.delete(hidden, 4, axis=1)
+    assert (filled[0] == filled[1])[~hidden].all()
+    assert (filled[0] != filled[1])[hidden].mean() > 0.9
+    with pytest.raises(TypeError, match="VariationalAutoencoder, got Autoencoder"):
+        AutoencoderImputer(Autoencoder(2, **QUICK)).fit(X).impute(X)

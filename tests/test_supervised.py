@@ -1,0 +1,436 @@
+"""The regressor and the classifier: where they start, and what they leave it for."""
+
+import pickle
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skae import (
+    Autoencoder,
+    AutoencoderClassifier,
+    AutoencoderRegressor,
+    BinaryAutoencoder,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    LinearAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+    VariationalAutoencoder,
+)
+from skae._labels import Labels, stratified_folds
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Rows kept out of training give no:UserWarning"
+)
+
+SMALL = {"max_iter": 2, "batch_size": 16}
+TINY = Autoencoder(4, hidden_layer_sizes=8, **SMALL)
+IMAGES = ConvolutionalAutoencoder(4, channels=(2, 3), hidden_layer_sizes=8, **SMALL)
+ENGINES = {
+    "dense": TINY,
+    "random": clone(TINY).set_params(init="random"),
+    "tied": clone(TINY).set_params(tied_weights=True),
+    "lbfgs": clone(TINY).set_params(solver="lbfgs", max_iter=1),
+    "not stopped": clone(TINY).set_params(early_stopping=False, ordered=True),
+    "cross-entropy": clone(TINY).set_params(loss="binary_cross_entropy"),
+    "binary": BinaryAutoencoder(4, hidden_layer_sizes=8, **SMALL),
+    "denoising": DenoisingAutoencoder(4, hidden_layer_sizes=8, **SMALL),
+    "sparse": SparseAutoencoder(4, sparsity_target=0.3, **SMALL),
+    "stacked": StackedAutoencoder(
+        4, hidden_layer_sizes=8, layer=Autoencoder(init="random", **SMALL), **SMALL
+    ),
+    "variational": VariationalAutoencoder(4, hidden_layer_sizes=8, **SMALL),
+    "images": IMAGES,
+    "positions": clone(IMAGES).set_params(unpooling="indices"),
+}
+CHECKED = [
+    AutoencoderRegressor(TINY),
+    AutoencoderRegressor(IMAGES),
+    AutoencoderClassifier(TINY),
+    AutoencoderClassifier(IMAGES, pretrain=False),
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    images, y = load_digits(return_X_y=True)
+    images = images.reshape(-1, 8, 8) / 16
+    noise = np.random.default_rng(0).normal(scale=0.3, size=images.shape)
+    return images, images + noise, y
+
+
+@parametrize_with_checks(CHECKED)
+def test_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
+@pytest.mark.parametrize(
+    "check", ["check_param_validation", "check_dataframe_column_names_consistency"]
+)
+@pytest.mark.parametrize("estimator", CHECKED[::2], ids=["regressor", "classifier"])
+def test_scikit_learn_on_itself(estimator, check):
+    getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
+
+
+def reference_ridge(X, Y):
+    """Return ridge regression with the penalty of least GCV, by brute force."""
+    x, y = X - X.mean(axis=0), (Y - Y.mean(axis=0)).reshape(len(Y), -1)
+    gram, values = x.T @ x, []
+    squares = np.linalg.eigvalsh(gram)
+    alphas = squares.max() * np.logspace(-8, 4, 97)
+    for alpha in alphas:
+        penalised = gram + alpha * np.eye(len(gram))
+        left = y - x @ np.linalg.solve(penalised, x.T @ y)
+        used = np.trace(np.linalg.solve(penalised, gram))
+        values.append((left**2).sum() / (len(x) - 1 - used) ** 2)
+    return Ridge(alphas[np.argmin(values)]).fit(X, Y)
+
+
+@pytest.mark.parametrize("n_outputs", [None, 1, 3])
+@pytest.mark.parametrize("shape", [(60, 5), (40, 200)])
+def test_linear_data_gives_ridge_regression(shape, n_outputs):
+    rng = np.random.default_rng(0)
+    X = 100 + rng.normal(size=shape) * np.linspace(1, 5, shape[1])
+    Y = X @ rng.normal(size=(shape[1], n_outputs or 1)) + 9 * rng.normal(
+        size=(shape[0], n_outputs or 1)
+    )
+    Y = Y if n_outputs else Y[:, 0]
+    with pytest.warns(UserWarning, match="the fitted estimator is ridge regression"):
+        model = AutoencoderRegressor(random_state=0).fit(X, Y)
+    ridge = reference_ridge(X, Y)
+    assert model.alpha_ == pytest.approx(ridge.alpha)
+    assert model.gain_ == 0
+    new = 100 + rng.normal(size=(7, shape[1]))
+    expected = ridge.predict(new).reshape(7, *Y.shape[1:])
+    np.testing.assert_allclose(model.predict(new), expected, rtol=1e-6)
+    assert model.score(X, Y) == pytest.approx(ridge.score(X, Y))
+    single = model.predict(new.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected, rtol=1e-2)
+
+
+def test_curves_leave_ridge_regression():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 3))
+    Y = np.c_[np.sin(2 * X[:, 0]), X[:, 1] * X[:, 2]] + 0.05 * rng.normal(size=(900, 2))
+    model = AutoencoderRegressor(random_state=0).fit(X[:600], Y[:600])
+    ridge = reference_ridge(X[:600], Y[:600]).score(X[600:], Y[600:])
+    assert model.score(X[600:], Y[600:]) > max(0.9, ridge + 0.3)
+    assert 0.8 < model.gain_ < 1
+
+
+def test_units_do_not_matter():
+    X, y = load_diabetes(return_X_y=True)
+    y = y + 100 * np.sin(40 * X[:, 2])
+    model = AutoencoderRegressor(TINY, random_state=0)
+    expected = model.fit(X, y).predict(X)
+    assert model.gain_ is not None
+    moved = clone(model).fit(1000 * X + 3, y / 64 - 7).predict(1000 * X + 3)
+    np.testing.assert_allclose((moved + 7) * 64, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_any_autoencoder(engine, digits):
+    clean, noisy, y = digits
+    clean, noisy, y = clean[:60].clip(0, 1), noisy[:60].clip(0, 1), y[:60]
+    if not hasattr(engine, "image_shape"):
+        clean, noisy = clean.reshape(60, -1), noisy.reshape(60, -1)
+    before = np.random.get_state()[1].copy(), torch.get_rng_state()
+    params = engine.get_params()
+    for kind, target in ((AutoencoderRegressor, clean), (AutoencoderClassifier, y)):
+        model = kind(engine, random_state=0).fit(noisy, target)
+        predicted = model.predict(noisy)
+        assert predicted.shape == target.shape
+        again = clone(model).fit(noisy, target).predict(noisy)
+        np.testing.assert_array_equal(again, predicted)
+        for copied in (pickle.loads(pickle.dumps(model)), deepcopy(model)):
+            np.testing.assert_array_equal(copied.predict(noisy), predicted)
+    assert engine.get_params() == params
+    assert not hasattr(engine, "net_")
+    assert (np.random.get_state()[1] == before[0]).all()
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize(
+    ("inputs", "outputs"),
+    [
+        ((7, 5), (7, 5, 3)),
+        ((4, 3), (8, 6)),
+        ((6, 6, 3), (6, 6)),
+        ((5, 4), ()),
+        ((5, 4), (3,)),
+        ((9,), (5, 4, 2)),
+    ],
+)
+def test_shapes_may_differ(inputs, outputs, skip):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, *inputs)), rng.normal(size=(40, *outputs))
+    for engine in (TINY, IMAGES):
+        model = AutoencoderRegressor(engine, skip_connections=skip, random_state=0)
+        predicted = model.fit(X, Y).predict(X[:7].astype(np.float32))
+        assert predicted.shape == (7, *outputs)
+        assert predicted.dtype == np.float32
+        assert model.score(X, Y) <= 1
+
+
+def test_rows_of_pixels_are_images(digits):
+    clean, noisy, _ = digits
+    rows, images = (
+        AutoencoderRegressor(engine, random_state=0).fit(A[:80], B[:80]).predict(A)
+        for engine, A, B in (
+            (
+                clone(IMAGES).set_params(image_shape=(8, 8)),
+                noisy.reshape(-1, 64),
+                clean.reshape(-1, 64),
+            ),
+            (IMAGES, noisy, clean),
+        )
+    )
+    np.testing.assert_array_equal(rows, images.reshape(-1, 64))
+
+
+def test_integer_images_are_scaled(digits):
+    clean, _, _ = digits
+    integers = np.rint(255 * clean[:50]).astype(np.uint8)
+    floats = integers.astype(np.float32) / 255
+    model = AutoencoderRegressor(IMAGES, random_state=0)
+    expected = model.fit(floats, floats).predict(floats)
+    found = clone(model).fit(integers, integers).predict(integers)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_score_of_images_weighs_pixels(digits):
+    clean, noisy, _ = digits
+    model = AutoencoderRegressor(IMAGES, random_state=0).fit(noisy[:90], clean[:90])
+    flat = [A.reshape(len(A), -1) for A in (clean, model.predict(noisy))]
+    expected = r2_score(*flat, multioutput="variance_weighted")
+    assert model.score(noisy, clean) == pytest.approx(expected)
+
+
+def test_skip_connections_denoise_better(digits):
+    clean, noisy, _ = digits
+    engine = ConvolutionalAutoencoder(2, channels=(8, 16), max_iter=10)
+    scores = [
+        AutoencoderRegressor(engine, skip_connections=skip, random_state=0)
+        .fit(noisy[:1000], clean[:1000])
+        .score(noisy[1000:], clean[1000:])
+        for skip in (True, False)
+    ]
+    assert scores[0] > scores[1]
+
+
+def test_rare_labels_use_those_without(digits):
+    _, noisy, y = digits
+    rows = np.random.default_rng(0).permutation(len(y))
+    rows, new = rows[:1000], rows[1000:]
+    partly = np.full(1000, -1)
+    for digit in range(10):
+        few = np.flatnonzero(y[rows] == digit)[:4]
+        partly[few] = digit
+    X, known = noisy[rows].reshape(1000, -1), partly >= 0
+    engine = Autoencoder(16, hidden_layer_sizes=64, max_iter=10)
+    model = AutoencoderClassifier(engine, random_state=0).fit(X, partly)
+    alone = LogisticRegression(max_iter=1000).fit(X[known], partly[known])
+    new, y = noisy[new].reshape(len(new), -1), y[new]
+    assert model.score(new, y) > alone.score(new, y) + 0.03
+    assert model.share_ > 0
+    assert model.gain_ > 0
+
+
+def test_starts_at_logistic_regression():
+    X, y = load_iris(return_X_y=True)
+    engine = Autoencoder(2, learning_rate_init=1e-12, random_state=0).fit(X)
+    still = AutoencoderClassifier(engine, random_state=0).fit(X[::2], y[::2])
+    codes = engine.transform(X) / (engine.transform(X[::2]) ** 2).mean() ** 0.5
+    head = LogisticRegression(C=still.C_, max_iter=1000).fit(codes[::2], y[::2])
+    expected = head.predict_proba(codes)
+    np.testing.assert_allclose(still.predict_proba(X), expected, atol=1e-3)
+
+
+@pytest.fixture
+def labels():
+    rng = np.random.default_rng(0)
+    codes = np.r_[rng.normal(size=(30, 2)), 4 + rng.normal(size=(30, 2))]
+    y = np.arange(60) // 30
+    index = np.array([0, 1, 2, 30, 31, 32])
+    return Labels(codes, index, y[index], np.ones(2), [])
+
+
+def test_spread_in_closed_form(labels):
+    near = ((labels.codes[:, None] - labels.codes) ** 2).sum(axis=2)
+    np.fill_diagonal(near, np.inf)
+    A = np.zeros((60, 60))
+    np.put_along_axis(A, near.argsort(axis=1)[:, :10], 1, axis=1)
+    A = np.maximum(A, A.T)
+    S = A / np.sqrt(np.outer(A.sum(axis=0), A.sum(axis=0)))
+    np.testing.assert_allclose(labels.graph.toarray(), S)
+    known = np.arange(6)
+    head = labels.head(known)
+    start = labels.probabilities(head)
+    start[labels.index] = np.eye(2)[labels.y]
+    limit = np.linalg.solve(np.eye(60) - 0.5 * S, 0.5 * start)
+    limit = limit**2 / (limit**2).sum(axis=1, keepdims=True)
+    spread = labels.spread(head, known, 0.5, 2.0)
+    np.testing.assert_allclose(spread, limit, atol=1e-5)
+    np.testing.assert_array_equal(
+        labels.targets(head, known)[labels.index], np.eye(2)[labels.y]
+    )
+
+
+def test_folds_keep_every_class_to_learn_from():
+    y = np.repeat([0, 1, 2, 3], [1, 2, 3, 20])
+    folds = stratified_folds(y, 3, torch.Generator().manual_seed(0))
+    for train, test in folds:
+        assert set(y[train]) == {0, 1, 2, 3}
+        np.testing.assert_array_equal(np.sort(np.r_[train, test]), np.arange(26))
+    tested = np.sort(np.concatenate([test for _, test in folds]))
+    np.testing.assert_array_equal(tested, np.arange(1, 26))
+
+
+def test_one_label_a_class():
+    X, y = load_iris(return_X_y=True)
+    partly = np.full(150, -1)
+    partly[[0, 50, 100]] = 0, 1, 2
+    model = AutoencoderClassifier(TINY, random_state=0).fit(X, partly)
+    assert model.gain_ is None
+    assert model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([-1, 1], [-1, 1]),
+        ([-1, 2, 3], [2, 3]),
+        (["-1", "a"], ["-1", "a"]),
+        ([-1.0, 0.0, 1.0], [0, 1]),
+    ],
+)
+def test_what_is_no_label(labels, classes):
+    X = load_iris().data[:60]
+    y = np.resize(labels, 60)
+    model = AutoencoderClassifier(TINY, random_state=0)
+    assert model.fit(X, y).classes_.tolist() == classes
+    assert set(model.predict(X)) <= set(classes)
+    mixed = np.resize(np.array([-1, "a", "b"], dtype=object), 60)
+    assert model.fit(X, mixed).classes_.tolist() == ["a", "b"]
+
+
+def test_class_weights():
+    rng = np.random.default_rng(0)
+    y = (rng.random(400) < 0.1).astype(int)
+    X = rng.normal(size=(400, 3)) + y[:, None]
+    counts = [
+        AutoencoderClassifier(TINY, class_weight=weight, random_state=0)
+        .fit(X, y)
+        .predict(X)
+        .sum()
+        for weight in (None, {0: 1, 1: 9}, "balanced")
+    ]
+    assert counts[0] < 40 < min(counts[1:])
+    np.testing.assert_allclose(counts[1], counts[2], atol=10)
+
+
+@pytest.mark.parametrize("kind", [AutoencoderRegressor, AutoencoderClassifier])
+def test_a_fitted_autoencoder_is_a_start(kind, digits):
+    _, noisy, y = digits
+    X = noisy.reshape(len(y), -1)
+    engine = clone(TINY).set_params(random_state=0).fit(X)
+    before = {k: v.clone() for k, v in engine.net_.module_.state_dict().items()}
+    codes = engine.transform(X)
+    still = clone(TINY).set_params(random_state=0, learning_rate_init=1e-12)
+    frozen = kind(still.fit(X), random_state=0).fit(X[:200], y[:200])
+    network, scaled = frozen.net_.module_, (X - still.mean_) / still.scale_
+    with torch.no_grad():
+        code = network.encode(torch.from_numpy(scaled).float()).numpy()
+    np.testing.assert_allclose(code, still.transform(X), atol=1e-4)
+    kind(engine, random_state=0).fit(X[:200], y[:200])
+    for name, value in engine.net_.module_.state_dict().items():
+        assert torch.equal(value, before[name])
+    np.testing.assert_array_equal(engine.transform(X), codes)
+    kept = clone(kind(FrozenEstimator(engine), random_state=0)).fit(X[:200], y[:200])
+    other = clone(kind(engine, random_state=0)).fit(X[:200], y[:200])
+    assert not np.array_equal(kept.predict(X), other.predict(X))
+
+
+@pytest.mark.parametrize("kind", [AutoencoderRegressor, AutoencoderClassifier])
+def test_search(kind):
+    X, y = load_iris(return_X_y=True)
+    model = kind(TINY, random_state=0)
+    grid = {"autoencoder__n_components": [1, 3]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(X[::3], y[::3])
+    best = search.best_params_["autoencoder__n_components"]
+    encoder = search.best_estimator_.net_.module_.encoder
+    assert encoder.config["n_components"] == best
+    pipe = make_pipeline(StandardScaler(), model).fit(X, y)
+    assert pipe.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("kind", [AutoencoderRegressor, AutoencoderClassifier])
+def test_sparse_rows(kind):
+    X, y = load_iris(return_X_y=True)
+    model = kind(TINY, random_state=0)
+    dense = model.fit(X, y).predict(X)
+    found = clone(model).fit(sparse.csr_array(X), y).predict(sparse.csr_array(X))
+    np.testing.assert_allclose(found, dense, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [AutoencoderRegressor, AutoencoderClassifier])
+def test_bad_input_leaves_no_trace(kind, digits):
+    clean, noisy, y = digits
+    clean, noisy, y = clean[:40], noisy[:40], y[:40]
+    target = clean if kind is AutoencoderRegressor else y
+    fresh = kind(IMAGES, random_state=0)
+    fitted = clone(fresh).fit(noisy, target)
+    states = dict(vars(fresh)), dict(vars(fitted))
+    gap = np.where(np.arange(40)[:, None, None] == 3, np.nan, noisy)
+    for model in (fresh, fitted):
+        for X, t, message in (
+            (gap, target, "NaN"),
+            (noisy[:9], target, "inconsistent numbers of samples"),
+            (np.moveaxis(noisy[:, :, :, None].repeat(3, 3), 3, 1), target, "channels"),
+            ([np.ones((2, 2)), np.ones((3, 2))], target[:2], r"shapes \[\(2, 2\), "),
+        ):
+            with pytest.raises(ValueError, match=message):
+                model.fit(X, t)
+    assert (vars(fresh), vars(fitted)) == states
+    with pytest.raises(NotFittedError):
+        fresh.predict(noisy)
+    with pytest.raises(ValueError, match=r"shape \(4, 16\).*shape \(8, 8\)"):
+        fitted.predict(noisy.reshape(40, 4, 16))
+    with pytest.raises(ValueError, match="has 63 features"):
+        fitted.predict(noisy.reshape(40, 64)[:, 1:])
+    for wrong in (LinearAutoencoder(), Ridge()):
+        with pytest.raises(ValueError, match="autoencoder must be None or an auto"):
+            kind(wrong).fit(noisy, target)
+
+
+def test_bad_targets():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"y has no label: all are -1.*Label some"):
+        AutoencoderClassifier(TINY).fit(X, np.full(150, -1))
+    with pytest.raises(ValueError, match="y has labels of 1 class, 7"):
+        AutoencoderClassifier(TINY).fit(X, np.where(y, -1, 7))
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        AutoencoderRegressor(TINY).fit(X, np.where(y, np.nan, 1.0))
+    engine = clone(IMAGES).set_params(unpooling="indices")
+    images = np.random.default_rng(0).random((20, 4, 4))
+    with pytest.raises(
+        ValueError, match=r"images of the size .* \(8, 8\) and \(4, 4\)"
+    ):
+        AutoencoderRegressor(engine).fit(images, images.repeat(2, 1).repeat(2, 2))
