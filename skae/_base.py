@@ -1,6 +1,5 @@
 """The engine: from rows to a fitted network."""
 
-import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass
@@ -15,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from skae._gaps import GapFiller
 from skae._net import AutoencoderNet, Callback, Objective, limited_threads
+from skae._record import FitRecord
 from skae._rows import Rows, location_and_scale
 from skae._selection import (
     FOLDS_BELOW,
@@ -22,9 +22,7 @@ from skae._selection import (
     Watch,
     fit_and_choose,
     folds,
-    reference_losses,
 )
-from skae._start import principal_components
 from skae._verbs import AutoencoderVerbs
 from skae.corruptions import CORRUPTIONS
 from skae.losses import squared_error
@@ -45,7 +43,7 @@ def unchanged_on_error(estimator):
 
 
 @dataclass(eq=False, repr=False)
-class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
+class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
     """Base of all autoencoders: the engine without a network.
 
     A subclass says what to build in these hooks, all called before training starts:
@@ -381,58 +379,3 @@ class BaseAutoencoder(AutoencoderVerbs, BaseEstimator):
         net.initialize()
         some = rows.subset(torch.arange(min(len(rows), 4096)))
         net.loss_unit = float(net.row_losses(some).mean()) or 1.0
-
-    def _keep_size(self, net, curve=None):
-        self.n_components_ = net.module_.config["n_components"]
-        self.__dict__.pop("explained_variance_ratio_", None)
-        if curve is None:
-            return
-        explained = curve.explained()
-        if not isinstance(self.n_components, Integral):
-            enough = explained >= self.n_components
-            self.n_components_ = (
-                int(enough.argmax()) + 1 if enough.any() else len(enough)
-            )
-        explained = explained[: self.n_components_]
-        self.explained_variance_ratio_ = np.diff(explained, prepend=0.0)
-
-    def _keep_scores(self, net, parts, choice):
-        self.pca_score_ = self.best_validation_score_ = self.validation_scores_ = None
-        if choice is None:
-            return
-        loss, _ = self._make_loss()
-        by_pca, by_mean = reference_losses(loss, parts, net)
-        by_mean = by_mean or 1.0
-        self.pca_score_ = 1 - by_pca / by_mean
-        self.best_validation_score_ = 1 - choice.loss / by_mean
-        self.validation_scores_ = [1 - loss / by_mean for loss in choice.losses]
-        self._warn_if_unmoved(net, choice)
-
-    def _warn_if_unmoved(self, net, choice):
-        # An imputer that stays at its start is as good as asked for.
-        if choice.epoch == 0 and net.module_.has_path and not self._imitates_gaps:
-            warnings.warn(
-                "Rows kept out of training give no reason to prefer the network to "
-                + self._start(net.module_.config["n_components"]),
-                UserWarning,
-                stacklevel=6,
-            )
-
-    def _start(self, n_components):
-        """Return what training started at, to end a warning."""
-        return (
-            f"PCA: the fitted autoencoder is PCA with n_components={n_components}, "
-            f"which explains {self.pca_score_:.1%} of them."
-        )
-
-    def _keep(self, net, rows, going_on):
-        self.net_ = net
-        earlier = self.loss_curve_ if going_on else []
-        self.loss_curve_ = [*earlier, *(epoch["train_loss"] for epoch in net.history)]
-        self.n_iter_ = len(self.loss_curve_)
-        self.__dict__.pop("components_", None)
-        self.__dict__.pop("explained_variance_", None)
-        if net.module_.is_linear:
-            axes, variances = principal_components(net.module_, rows)
-            self.components_ = axes[: self.n_components_]
-            self.explained_variance_ = variances[: self.n_components_] * self.scale_**2
