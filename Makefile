@@ -70,6 +70,13 @@ bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/speed_variants.py
 	$(RUN) benchmarks/papers.py
 	$(RUN) benchmarks/outliers.py
+	$(RUN) benchmarks/imputation.py
+	$(RUN) benchmarks/imputation.py --protocol
+	$(RUN) benchmarks/images.py
+	$(RUN) benchmarks/labels.py
+	$(RUN) benchmarks/features.py
+	$(RUN) benchmarks/hashes.py
+	$(RUN) benchmarks/density.py
 
 dist: $(VENV)/installed-dev
 	rm -rf build dist

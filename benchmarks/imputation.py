@@ -9,7 +9,7 @@ turn on one thread. ``--trees`` adds IterativeImputer with trees, which takes lo
 
     SKAE_DATA=folder python benchmarks/imputation.py [--seeds 1] [--only iris] [--trees]
 
-``--protocol`` runs the one by which Mattei and Frellsen (2019) report MIWAE: half of the
+``--protocol`` is the one by which Mattei and Frellsen (2019) report MIWAE: half of the
 standardised breast cancer table removed at random, and imputed where it was.
 """
 

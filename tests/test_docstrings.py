@@ -37,10 +37,11 @@ def documented():
                 yield f"skae.{name}.{method}", codes
         elif callable(thing):
             yield f"skae.{name}", EVERYWHERE
-    for module in ("losses", "networks", "penalties"):
+    for module in ("losses", "metrics", "networks", "penalties"):
+        codes = EVERYWHERE if module == "metrics" else EVERYWHERE | PARTS
         for name in import_module(f"skae.{module}").__all__:
             if callable(getattr(import_module(f"skae.{module}"), name)):
-                yield f"skae.{module}.{name}", EVERYWHERE | PARTS
+                yield f"skae.{module}.{name}", codes
 
 
 @pytest.mark.parametrize("path, ignored", list(documented()))
