@@ -37,7 +37,7 @@ def models(seed):
         noise="per_feature", corruption_level=0.5, max_iter=200, random_state=seed
     )
     mixture = GaussianMixture(random_state=seed)
-    components = {"n_components": (4, 8, 16, 32, 48)}
+    components = {"n_components": (8, 16, 32, 48, 56, 60)}
     return {
         "PCA": (PCA(random_state=seed), components),
         "FactorAnalysis": (FactorAnalysis(random_state=seed), components),
@@ -45,7 +45,7 @@ def models(seed):
         "GaussianMixture": (
             mixture,
             {
-                "n_components": (5, 10, 20, 40, 80),
+                "n_components": (5, 10, 20, 40, 80, 120),
                 "covariance_type": ("full", "tied", "diag"),
                 "reg_covar": (0.03, 0.1, 0.3),
             },
