@@ -45,6 +45,8 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     autoencoder : estimator or None, default=None
         The autoencoder to fit; it is cloned. None is `Autoencoder` with
         ``corruption='gaps'`` and as many components as columns, but at most 64.
+        Where most values are missing, as of ratings, a small code is better:
+        ``Autoencoder(8, corruption='gaps')``.
     missing_values : int, float or np.nan, default=np.nan
         What stands for a missing value. pandas' own mark in a DataFrame is NaN too.
     add_indicator : bool, default=False
