@@ -169,14 +169,16 @@ def test_images_admit_no_gaps():
 def test_linear_rows_come_back():
     """Of rows of low rank little is left to guess."""
     X = make_low_rank_matrix(300, 20, effective_rank=2, tail_strength=0, random_state=0)
-    G, hidden = with_gaps(X[:, :], 0.2)
-    filled = AutoencoderImputer(random_state=0).fit_transform(G)
+    G, hidden = with_gaps(X, 0.2)
+    imputer = AutoencoderImputer(Autoencoder(20, corruption="gaps", **QUICK))
+    filled = imputer.fit_transform(G)
     assert ((filled - X)[hidden] ** 2).mean() < 0.1 * X[hidden].var()
 
 
 def test_new_rows_are_better_than_by_neighbours(cancer):
     X, G, hidden = cancer
-    imputer = AutoencoderImputer(random_state=0).fit(G[:400])
+    autoencoder = Autoencoder(30, corruption="gaps", max_iter=10, random_state=0)
+    imputer = AutoencoderImputer(autoencoder).fit(G[:400])
     by_neighbours = KNNImputer().fit(G[:400]).transform(G[400:])
     off = [
         ((filled - X[400:])[hidden[400:]] ** 2).mean()
