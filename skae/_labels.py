@@ -173,8 +173,9 @@ def neighbours(codes):
     """
     near = kneighbors_graph(codes, min(N_NEIGHBOURS, len(codes) - 1))
     near = sparse.csr_array(near.maximum(near.T))
-    roots = sparse.diags_array(near.sum(axis=1) ** -0.5)
-    return (roots @ near @ roots).tocsr()
+    roots = np.ravel(near.sum(axis=1)) ** -0.5
+    near.data *= np.repeat(roots, np.diff(near.indptr)) * roots[near.indices]
+    return near
 
 
 def stratified_folds(y, n_folds, generator):

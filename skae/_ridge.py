@@ -98,7 +98,9 @@ def _penalty(squares, products, total, n):
     explained = products.square().sum(dim=1) / squares
     alphas = squares.max() * torch.logspace(-8, 4, 97, dtype=torch.float64)
     left = alphas[:, None] / (squares + alphas[:, None])
-    residuals = (total - (1 - left.square()) @ explained).clamp(min=0)
+    # As many axes as the rows have leave nothing but rounding unexplained.
+    rest = total - explained.sum() if len(squares) < n - 1 else explained.new_zeros(())
+    residuals = rest.clamp(min=0) + left.square() @ explained
     freedom = n - 1 - len(squares) + left.sum(dim=1)
     best = (residuals / freedom.square()).argmin()
     return float(alphas[best]), float(residuals[best])
