@@ -171,11 +171,16 @@ class Autoencoder(BaseAutoencoder):
         if self._output != "logistic":
             return
         stored = X.data if sparse.issparse(X) else X
-        if stored.size and (stored.min() < 0 or stored.max() > 1):
-            low, high = (
-                np.ravel(m.toarray() if sparse.issparse(m) else m)
-                for m in (X.min(axis=0), X.max(axis=0))
-            )
+        # Unlike min and max, these pass gaps by.
+        least, largest = np.fmin.reduce, np.fmax.reduce
+        if stored.size and (
+            least(stored, axis=None) < 0 or largest(stored, axis=None) > 1
+        ):
+            if sparse.issparse(X):
+                both = X.nanmin(axis=0), X.nanmax(axis=0)
+                low, high = (np.ravel(each.toarray()) for each in both)
+            else:
+                low, high = least(X, axis=0), largest(X, axis=0)
             column = int(np.argmax((low < 0) | (high > 1)))
             names = getattr(self, "feature_names_in_", range(X.shape[1]))
             raise ValueError(

@@ -202,7 +202,7 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
                 raise
             raise ValueError(
                 f"{name or 'X'} contains NaN, but {type(self).__name__} was fitted to "
-                "rows without gaps. Fit it to some with, or set corruption='gaps'."
+                "rows without. Fit it to rows with gaps, or set corruption='gaps'."
             ) from error
         if name is not None:
             self._check_values(X, name)

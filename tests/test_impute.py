@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.datasets import load_breast_cancer, load_wine, make_low_rank_matrix
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.preprocessing import StandardScaler
@@ -138,7 +139,7 @@ def test_gaps_are_made_as_other_rows_have_them():
 )
 def test_rows_with_gaps_go_everywhere(estimator, cancer):
     X, G, hidden = cancer
-    estimator.fit(G[:400], X_val=None)
+    estimator.fit(G[:400])
     for method in ("transform", "reconstruct", "score_samples"):
         assert np.isfinite(getattr(estimator, method)(G[400:])).all()
     assert isinstance(estimator.score(G[400:]), float)
@@ -150,13 +151,22 @@ def test_rows_with_gaps_go_everywhere(estimator, cancer):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_no_gap_no_change(cancer, dtype):
-    """Without a gap the fit is that of an engine that knows none."""
+def test_gaps_are_taken_where_training_met_some(cancer, dtype):
     X = cancer[0][:100].astype(dtype)
     autoencoder = Autoencoder(3, **QUICK).fit(X)
-    assert autoencoder._filler is None
+    gappy = np.where(X > 1, np.nan, X)
     with pytest.raises(ValueError, match="X contains NaN, but Autoencoder was fitted"):
-        autoencoder.transform(np.where(X > 1, np.nan, X))
+        autoencoder.transform(gappy)
+    codes = autoencoder.set_params(corruption="gaps").fit(X).transform(gappy)
+    assert codes.dtype == dtype
+    assert np.isfinite(codes).all()
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+def test_gaps_hide_no_value_out_of_range(cancer, convert):
+    _, G, _ = cancer
+    with pytest.raises(ValueError, match=r"needs X in \[0, 1\], but column 0 goes"):
+        Autoencoder(2, loss="binary_cross_entropy", **QUICK).fit(convert(G))
 
 
 def test_images_admit_no_gaps():
