@@ -179,9 +179,8 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
             net.criterion.penalties = self._make_penalties(rows)
             self._set_budget(net, len(rows))
             with limited_threads(net.module, net.batch_size):
-                if not going_on:
-                    self._initialize(net.module, rows, net.generator)
-                self._fit_network(net, rows, X_val, going_on)
+                begin = None if going_on else self._beginner(net)
+                self._fit_network(net, rows, X_val, begin)
                 self._keep(net, rows, going_on)
         return self
 
@@ -337,16 +336,31 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
                 weight_decay = self.weight_decay
             net.set_weight_decay(weight_decay)
 
-    def _fit_network(self, net, rows, X_val, going_on):
-        cautious = net.module.has_path and not going_on
+    def _beginner(self, net):
+        """Return ``begin(rows)``: it sets the weights that training on them starts at.
+
+        Each call draws the same numbers.
+        """
+        seed = int(torch.randint(2**31 - 1, (), generator=net.generator))
+
+        def begin(rows):
+            self._initialize(net.module, rows, torch.Generator().manual_seed(seed))
+            if net.module.has_path:
+                self._set_loss_unit(net, rows)
+
+        return begin
+
+    def _fit_network(self, net, rows, X_val, begin):
+        cautious = net.module.has_path and begin is not None
+        if begin is not None and not cautious:
+            begin(rows)
+            begin = None
         parts = self._parts(net, rows, X_val, cautious)
         self._set_patience(net, parts, cautious)
-        if cautious:
-            self._set_loss_unit(net, rows)
         curve = SizeCurve() if net.module.config.get("ordered") else None
         # Where few entries of a row are hidden, counting rows says little.
         by_count = cautious and not self._imitates_gaps
-        choice = fit_and_choose(net, rows, parts, by_count, curve)
+        choice = fit_and_choose(net, rows, parts, by_count, curve, begin)
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
 
@@ -376,6 +390,7 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _set_loss_unit(self, net, rows):
         """Let gradients be those of a loss of 1, however little PCA has left of it."""
-        net.initialize()
+        if not net.initialized_:
+            net.initialize()
         some = rows.subset(torch.arange(min(len(rows), 4096)))
         net.loss_unit = float(net.row_losses(some).mean()) or 1.0

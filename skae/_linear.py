@@ -100,14 +100,17 @@ class LinearAutoencoder(BaseAutoencoder):
             )
         return DenseNetwork(n_features, n_components, tied_weights=self.tied_weights)
 
-    def _fit_network(self, net, rows, X_val, going_on):
+    def _fit_network(self, net, rows, X_val, begin):
         if self.solver != "svd":
-            super()._fit_network(net, rows, X_val, going_on)
+            super()._fit_network(net, rows, X_val, begin)
             return
         self._set_minimum(net, rows)
+        penalties = net.criterion.penalties
         net.initialize()
         net.history.new_epoch()
-        net.record("train_loss", float(net.row_losses(rows).mean()))
+        with torch.no_grad():
+            penalty = sum(p(net.module_, None, None, None) for p in penalties)
+        net.record("train_loss", float(net.row_losses(rows).mean()) + float(penalty))
         self._keep_size(net)
         self._keep_scores(net, [], None)
 

@@ -107,23 +107,38 @@ class Choice:
         return self.losses[self.epoch - 1] if self.epoch else self.start
 
 
-def choose(curves, start, cautious):
-    """Choose from losses of shape (epochs, rows) and those of the start, (rows,).
-
-    A cautious choice leaves the start only if the rows gain by more than one standard
-    error of the mean gain, and if more of them gain than lose by more than a standard
-    deviation of that count: the mean alone would let a few extreme rows decide.
-    """
-    means = curves.mean(dim=1)
+def choose(watches, cautious):
+    """Choose an epoch by what was watched of each part of the rows."""
+    n_epochs = min(len(watch.curves_) for watch in watches)
+    curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
+    means = torch.cat(curves, dim=1).mean(dim=1)
     epoch = int(means.argmin())
-    gain = (start - curves[epoch]).double()
-    if cautious:
-        root = len(gain) ** 0.5
-        by_mean = gain.mean() > gain.std(correction=0) / root
-        better = by_mean and gain.sign().sum() > root
-    else:
-        better = gain.mean() > 0
-    return Choice(epoch + 1 if better else 0, float(start.mean()), means.tolist())
+    gains = [
+        (watch.start_ - curve[epoch]).double()
+        for watch, curve in zip(watches, curves, strict=True)
+    ]
+    better = _is_sure(gains) if cautious else torch.cat(gains).mean() > 0
+    start = float(torch.cat([watch.start_ for watch in watches]).mean())
+    return Choice(epoch + 1 if better else 0, start, means.tolist())
+
+
+def _is_sure(gains):
+    """Return whether rows, given a part each, gain by more than chance would let them.
+
+    They do if their mean gain is above a standard error, and above half of one in each
+    part, and if more of them gain than lose by more than a standard deviation of that
+    count: the mean alone would let a few extreme rows decide.
+    """
+    every = torch.cat(gains)
+    return (
+        _exceeds(every, 1.0)
+        and all(_exceeds(part, 0.5) for part in gains)
+        and bool(every.sign().sum() > len(every) ** 0.5)
+    )
+
+
+def _exceeds(gain, n_errors):
+    return bool(gain.mean() > n_errors * gain.std(correction=0) / len(gain) ** 0.5)
 
 
 def folds(rows, generator):
@@ -177,10 +192,9 @@ def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
     What the rows kept out say of leading parts of the code is added to `curve`. With
-    several parts, all rows are then trained on up to that epoch. The start is
-    that of all rows in each part, so that the comparison errs on its side, unless
-    ``begin(rows)`` changes it to that of the rows to be trained on; the other
-    parts are spared if the first two together show no gain at all.
+    several parts, all rows are then trained on up to that epoch. ``begin(rows)`` sets
+    what training on them starts at; by default that is what `net` has. The other parts
+    are spared if the first two together show no gain at all.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
@@ -193,7 +207,7 @@ def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
         if curve:
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
-            choice = choose(*_pooled(watches), cautious)
+            choice = choose(watches, cautious)
         if len(watches) == 2 and min(choice.losses) >= choice.start:
             break
     if choice is None:
@@ -210,12 +224,6 @@ def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
         begin(rows)
         net.train(rows, last_epoch=choice.epoch)
     return choice
-
-
-def _pooled(watches):
-    n_epochs = min(len(watch.curves_) for watch in watches)
-    curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
-    return torch.cat(curves, dim=1), torch.cat([watch.start_ for watch in watches])
 
 
 def reference_losses(loss, parts, net):

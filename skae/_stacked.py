@@ -268,10 +268,12 @@ class StackedAutoencoder(Autoencoder):
         else:
             net.batch_size, net.max_epochs = n_rows, 0
 
-    def _fit_network(self, net, rows, X_val, going_on):
+    def _fit_network(self, net, rows, X_val, begin):
         if self.max_iter != 0:
-            super()._fit_network(net, rows, X_val, going_on)
+            super()._fit_network(net, rows, X_val, begin)
             return
+        if begin is not None:
+            begin(rows)
         net.initialize()
         net.module_.eval()
         self._keep_size(net)
