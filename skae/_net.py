@@ -3,7 +3,7 @@
 import math
 from contextlib import contextmanager
 from copy import copy
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -108,8 +108,10 @@ class Objective(nn.Module):
     def forward(self, network, x, target, output, generator=None):
         """Return what training minimises, a scalar."""
         entries, known = self.entries(output, target)
-        size = entries.numel() if known is None else _number(known)
-        value = entries.sum() / (len(entries) if self.over_features == "sum" else size)
+        if self.over_features == "sum":
+            value = entries.sum() / len(entries)
+        else:
+            value = entries.mean() if known is None else entries.sum() / _number(known)
         for penalty in self.penalties:
             value = value + penalty(network, x, output, generator).mean()
         return value
@@ -150,6 +152,9 @@ class AutoencoderNet(NeuralNet):
         Passed to `skorch.NeuralNet`.
     """
 
+    # The rows kept out of training while it lasts, and their batches.
+    rows_valid_ = watched_ = None
+
     def __init__(
         self,
         module,
@@ -182,13 +187,14 @@ class AutoencoderNet(NeuralNet):
         The schedule is that of `max_epochs` epochs, even if `last_epoch` ends it early.
         """
         self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
+        self.watched_ = None
         if not self.initialized_:
             self.initialize()
         self._prepare_schedule(rows)
         self.watch.begin(self)
         self.partial_fit(rows)
         self.watch.end(self)
-        self.rows_valid_ = None
+        self.rows_valid_ = self.watched_ = None
         self.module_.eval()
         return copy(self.watch)
 
@@ -205,6 +211,7 @@ class AutoencoderNet(NeuralNet):
 
     def _prepare_schedule(self, rows):
         self.step_ = 0
+        self.trained_ = [p for p in self.module_.parameters() if p.requires_grad]
         self.n_steps_ = self.max_epochs * -(-len(rows) // self.batch_size)
         hooks = "on_batch_begin", "on_batch_end", "on_grad_computed"
         self.needs_batch_events_ = self.solver == "lbfgs" or any(
@@ -247,8 +254,12 @@ class AutoencoderNet(NeuralNet):
         """Return batches of whole tensors, or a DataLoader for what are not `Rows`."""
         if not isinstance(dataset, Rows):
             return super().get_iterator(dataset, training)
-        generator = self.generator if training else None
-        return Batches(dataset, self.batch_size if training else 4096, generator)
+        if not training:
+            return Batches(dataset, 4096)
+        # Many small batches are filled in a fraction of the time if at once.
+        ahead = partial(self._shown, generator=self.generator)
+        show = None if self.filler is None else ahead
+        return Batches(dataset, self.batch_size, self.generator, show)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run an epoch, with batch events only where a callback wants them."""
@@ -290,19 +301,32 @@ class AutoencoderNet(NeuralNet):
         with torch.no_grad():
             losses = [
                 self.criterion_.of_rows(*self._outcome(batch, generator))
-                for batch in self.get_iterator(rows)
+                for batch in self._watched(rows)
             ]
         return torch.cat(losses).cpu()
 
+    def _watched(self, rows):
+        """Return batches of `rows`; where gaps are filled, those of the first call."""
+        if self.filler is None or rows is not self.rows_valid_:
+            return self.get_iterator(rows)
+        if self.watched_ is None:
+            show = partial(self._shown, generator=torch.Generator().manual_seed(0))
+            self.watched_ = list(Batches(rows, 4096, show=show))
+        return self.watched_
+
     def _outcome(self, batch, generator):
         """Return what the objective takes: what the network makes of a batch."""
-        x, target = batch
-        shown = x
-        if self.corruption is not None:
-            shown = self.corruption(x, generator=generator)
-        output = self.module_(filled(shown, self.filler), generator)
+        x, target, *shown = batch
+        shown = shown[0] if shown else self._shown(x, generator)
+        output = self.module_(shown, generator)
         x = filled(x, self.filler) if self.criterion_.penalties else x
         return self.module_, x, target, output, generator
+
+    def _shown(self, x, generator):
+        """Return rows as the network is to see them."""
+        if self.corruption is not None:
+            x = self.corruption(x, generator=generator)
+        return filled(x, self.filler)
 
     def train_step(self, batch, **fit_params):
         """Make one optimisation step, with skorch's events."""
@@ -328,7 +352,7 @@ class AutoencoderNet(NeuralNet):
         else:
             (loss / self.loss_unit).backward()
             # Else a few extreme rows could throw training far off its start.
-            nn.utils.clip_grad_norm_(self.module_.parameters(), 1.0, foreach=True)
+            nn.utils.clip_grad_norm_(self.trained_, 1.0, foreach=True)
         return {"loss": loss, "y_pred": outcome[3].reconstruction}
 
     def validation_step(self, batch, **fit_params):

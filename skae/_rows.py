@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 import torch
 from scipy import sparse
+from scipy.linalg import eigh
 from torch.utils.data import Dataset
 
 BLOCK = 1 << 21
@@ -88,6 +89,8 @@ class Rows(Dataset):
     ----------
     gaps : Tensor of bool of shape (n_samples, n_features) or None
         Where values are missing in the whole matrix; None if nowhere.
+    principal : tuple or None
+        What `principal_axes` has found of these rows.
     """
 
     def __init__(
@@ -95,7 +98,7 @@ class Rows(Dataset):
     ):
         self.raw, self.mean, self.scale = X, mean, scale
         self.dtype, self.device, self.bounded = dtype, device, bounded
-        self.index = self.tensor = self.gaps = None
+        self.index = self.tensor = self.gaps = self.principal = None
         if sparse.issparse(X) and np.isnan(X.data.sum()):
             self.raw = X.toarray()
         if not sparse.issparse(self.raw):
@@ -122,6 +125,7 @@ class Rows(Dataset):
     def subset(self, index):
         """Return the rows at `index`, a tensor of integers, as new `Rows`."""
         part = copy(self)
+        part.principal = None
         part.index = index if self.index is None else self.index[index]
         return part
 
@@ -129,6 +133,7 @@ class Rows(Dataset):
         """Put what `filler` makes of them into the gaps, where `take` shows it."""
         if self.gaps is None:
             return
+        self.principal = None
         for block in blocks(*self.shape):
             self.tensor[block] = filler(self.batch(block)[0])
 
@@ -181,22 +186,34 @@ class Rows(Dataset):
 
 
 class Batches:
-    """An iterator of ``(x, target)`` over `Rows`, shuffled by its own generator."""
+    """An iterator of ``(x, target)`` over `Rows`, shuffled by its own generator.
 
-    def __init__(self, rows, batch_size, generator=None):
+    With ``show(x)``, batches have a third part: what it makes of the rows, of which it
+    gets many batches at once.
+    """
+
+    def __init__(self, rows, batch_size, generator=None, show=None):
         self.rows, self.batch_size, self.generator = rows, batch_size, generator
+        self.show = show
 
     def __len__(self):
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self):
+        if self.show is None:
+            yield from map(self.rows.batch, self._chosen(self.batch_size))
+            return
+        entries = self.batch_size * self.rows.shape[1]
+        for chosen in self._chosen(self.batch_size * max(1, BLOCK // entries)):
+            x, target = self.rows.batch(chosen)
+            parts = (p.split(self.batch_size) for p in (x, target, self.show(x)))
+            yield from zip(*parts, strict=True)
+
+    def _chosen(self, step):
         n = len(self.rows)
         if self.generator is None or self.batch_size >= n:
-            for start in range(0, n, self.batch_size):
-                yield self.rows.batch(slice(start, min(start + self.batch_size, n)))
-            return
-        for index in torch.randperm(n, generator=self.generator).split(self.batch_size):
-            yield self.rows.batch(index)
+            return (slice(i, min(i + step, n)) for i in range(0, n, step))
+        return torch.randperm(n, generator=self.generator).split(step)
 
 
 def principal_axes(rows, n_components, generator):
@@ -209,7 +226,7 @@ def principal_axes(rows, n_components, generator):
     n_components : int
         How many axes; at most ``min(n_samples, n_features)`` come back.
     generator : torch.Generator
-        Used where both sides are long and the axes come from subspace iteration.
+        Used where both sides are long and the axes come from a Krylov space [1]_.
 
     Returns
     -------
@@ -219,12 +236,25 @@ def principal_axes(rows, n_components, generator):
         Orthonormal rows, the largest variance first, signs as in scikit-learn's PCA.
     variances : Tensor of shape (n_axes,)
         Variances along them, with divisor n_samples.
+
+    References
+    ----------
+    .. [1] C. Musco and C. Musco, "Randomized block Krylov methods for stronger and
+       faster approximate singular value decomposition", NIPS 2015.
     """
     n, d = rows.shape
     k = min(n_components, n, d)
+    if rows.principal is None or len(rows.principal[1]) < k:
+        rows.principal = _principal(rows, max(k, 1), generator)
+    mean, axes, variances = rows.principal
+    return mean, axes[:k], variances[:k]
+
+
+def _principal(rows, k, generator):
+    n, d = rows.shape
     mean = sum(rows.exact(block).sum(0) for block in blocks(n, d)) / n
-    if min(n, d) > DIRECT:
-        variances, axes = _subspace_iteration(rows, mean, k, generator)
+    if min(n, d) > max(DIRECT, N_STEPS * (k + OVERSAMPLING)):
+        variances, axes = _block_lanczos(rows, mean, k, generator)
     elif d <= n:
         variances, axes = _leading(_covariance(rows, mean), k)
     else:
@@ -243,8 +273,10 @@ def _centred(rows, mean):
 
 
 def _leading(symmetric, k):
-    values, vectors = torch.linalg.eigh(symmetric)
-    return values.flip(0)[:k], vectors.flip(1).T[:k]
+    n = len(symmetric)
+    values, vectors = eigh(symmetric.numpy(), subset_by_index=(n - k, n - 1))
+    values, vectors = torch.from_numpy(values), torch.from_numpy(vectors)
+    return values.flip(0), vectors.flip(1).T
 
 
 def _covariance(rows, mean):
@@ -262,13 +294,20 @@ def _axes_from_gram(rows, mean, k):
     return values, torch.linalg.qr((vectors @ x).T).Q.T
 
 
-def _subspace_iteration(rows, mean, k, generator, n_iter=12, oversampling=10):
+# Blocks of the Krylov space, each as wide as what is wanted and a little more.
+N_STEPS, OVERSAMPLING = 8, 10
+
+
+def _block_lanczos(rows, mean, k, generator):
     n, d = rows.shape
-    width = min(k + oversampling, d)
-    basis = torch.randn(d, width, dtype=torch.float64, generator=generator)
-    for _ in range(n_iter):
-        basis = torch.linalg.qr(basis).Q
-        basis = sum(x.T @ (x @ basis) for x in _centred(rows, mean)) / n
-    basis, triangle = torch.linalg.qr(basis)
-    left, values, _ = torch.linalg.svd(triangle)
-    return values[:k], (basis @ left).T[:k]
+    basis = torch.empty(d, 0, dtype=torch.float64)
+    images = basis.clone()
+    block = torch.randn(d, k + OVERSAMPLING, dtype=torch.float64, generator=generator)
+    for _ in range(N_STEPS):
+        # Of the whole basis, for then rounding leaves nothing parallel to it.
+        block = torch.linalg.qr(torch.cat([basis, block], 1)).Q[:, basis.shape[1] :]
+        image = sum(x.T @ (x @ block) for x in _centred(rows, mean)) / n
+        basis, images = torch.cat([basis, block], 1), torch.cat([images, image], 1)
+        block = image
+    values, vectors = _leading(basis.T @ images, k)
+    return values, (basis @ vectors.T).T

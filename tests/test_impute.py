@@ -24,7 +24,7 @@ from skae import (
 )
 from skae._gaps import GapFiller
 from skae._net import Objective
-from skae._rows import Rows, location_and_scale
+from skae._rows import Batches, Rows, location_and_scale
 from skae.corruptions import gaps as make_gaps
 from skae.losses import squared_error
 from skae.networks import Output
@@ -116,6 +116,32 @@ def test_gaps_are_made_as_other_rows_have_them():
     assert (hidden[~first] == patterns[1]).all()
     alone = make_gaps(torch.ones(2000, 4), 0.3, generator)
     assert 0.27 < alone.isnan().double().mean() < 0.33
+
+
+@pytest.mark.parametrize("n_rows", [300, 301])
+def test_batches_are_shown_ahead_of_the_steps(n_rows, monkeypatch):
+    monkeypatch.setattr("skae._rows.BLOCK", 100 * 4)
+    X = np.random.RandomState(0).normal(size=(n_rows, 4))
+    rows, shown = Rows(X, np.zeros(4), 1.0), []
+
+    def show(x):
+        shown.append(len(x))
+        return -x
+
+    generators = (torch.Generator().manual_seed(0) for _ in range(2))
+    plain, ahead = (
+        list(Batches(rows, 16, generator, how))
+        for generator, how in zip(generators, (None, show), strict=True)
+    )
+    assert [len(x) for x, _, _ in ahead[:7]] == [16] * 7
+    assert shown[0] == 96
+    assert sum(shown) == n_rows
+    for part in range(2):
+        torch.testing.assert_close(
+            torch.cat([batch[part] for batch in ahead]),
+            torch.cat([batch[part] for batch in plain]),
+        )
+    assert all(torch.equal(x, -y) for x, _, y in ahead)
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,17 @@ def test_closed_form_with_more_columns_than_rows():
     assert LinearAutoencoder(30).fit(X).score(X) == pytest.approx(1)
 
 
-def test_subspace_iteration_reaches_pca(monkeypatch):
+@pytest.mark.parametrize("rank", [5, 200])
+def test_krylov_space_reaches_pca(rank, monkeypatch):
     monkeypatch.setattr("skae._rows.DIRECT", 10)
-    X = DATA["digits"]
-    assert 0 <= excess(LinearAutoencoder(8, random_state=0).fit(X), X, 8) < 1e-6
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(300, rank)) * np.linspace(2, 1, rank)
+    X = X @ np.linalg.qr(rng.normal(size=(200, rank)))[0].T
+    model = LinearAutoencoder(8, random_state=0).fit(X)
+    if rank > 8:
+        assert 0 <= excess(model, X, 8) < 1e-6
+    else:
+        assert model.score(X) == pytest.approx(1)
 
 
 @every_table
@@ -152,6 +159,7 @@ def test_l2_penalty_shrinks_singular_values(solver):
     objective += alpha * d * ((encoder**2).sum() + (decoder**2).sum())
     minimum = regularised_minimum(eigenvalues, k, alpha * d)
     assert objective == pytest.approx(minimum, rel=1e-5)
+    assert model.loss_curve_[-1] == pytest.approx(minimum / d, rel=1e-4)
 
 
 def test_map_is_the_projection_on_the_leading_axes():
