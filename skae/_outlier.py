@@ -48,12 +48,12 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     Without an `estimator`, columns are standardised and `n_estimators` small
     autoencoders in closed form are each fitted to `max_samples` rows at most. Two of
     three are codebooks, whose reconstruction is the nearest of some rows drawn at
-    random, with :math:`\ell_m = \log(\lVert x - \hat x\rVert + \sqrt{d}/100)`. Each
-    third has one hidden layer of random weights [1]_ and a ridge regression as
-    decoder, with
-    :math:`\ell_m = \frac{1}{d}\sum_j\log(1 + (x_j - \hat x_j)^2/s_{mj}^2)`. The median
-    and the standard deviation of the rows it did not see are :math:`a_m, b_m`. Small
-    samples of rows seldom hold what is rare [2]_, [3]_.
+    random, with :math:`u_j = (x_j - \hat x_j)/s_{mj}` and
+    :math:`\ell_m = \log(\lVert u\rVert/\sqrt{d} + 1/100)`. Each third has one hidden
+    layer of random weights [1]_ and a decoder by ridge regression, with
+    :math:`\ell_m = \frac{1}{d}\sum_j\log(1 + u_j^2)`. From rows it did not see come
+    :math:`s_{mj}^2`, the mean absolute error squared plus 0.01, and :math:`a_m, b_m`,
+    the loss's median and deviation. Small samples seldom hold what is rare [2]_, [3]_.
 
     Parameters
     ----------
@@ -71,14 +71,13 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Number of folds, at least 2. Only used with an `estimator`.
     n_estimators : int, default=60
         Number of autoencoders, at least 3. Only used without an `estimator`.
-    max_samples : int, default=256
-        Rows that each is fitted to, at least 2; at most two thirds of the rows. Only
-        used without an `estimator`.
+    max_samples : int or 'auto', default='auto'
+        At least 2 rows that each is fitted to, at most two thirds. 'auto' is 256, and
+        1024 where `trim` is False. Only used without an `estimator`.
     trim : bool, default=True
         Whether a first pass, with codebooks of 2 to 8 rows, keeps the oddest rows
         out of all samples: those worse than the median by a robust standard deviation,
-        at most half. Set it to False where the training rows are known to be normal.
-        Only used without an `estimator`.
+        at most half. False is for normal rows. Only used without an `estimator`.
     random_state : int, RandomState instance or None, default=None
         Source of folds, samples and random weights, and of the estimator's own
         `random_state` where that is None. The global random state is never touched.
@@ -128,7 +127,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     use_code: bool = True
     cv: int = 5
     n_estimators: int = 60
-    max_samples: int = 256
+    max_samples: int | str = "auto"
     trim: bool = True
     random_state: int | np.random.RandomState | None = None
 
@@ -141,7 +140,10 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         "use_code": ["boolean"],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "n_estimators": [Interval(Integral, 3, None, closed="left")],
-        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "max_samples": [
+            StrOptions({"auto"}),
+            Interval(Integral, 2, None, closed="left"),
+        ],
         "trim": ["boolean"],
         "random_state": ["random_state"],
     }
@@ -165,8 +167,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or the input is not acceptable. The estimator is then as it
-            was before.
+            If a parameter or the input is unacceptable. The estimator is unchanged.
         """
         with unchanged_on_error(self):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
@@ -311,9 +312,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             `feature_errors_`: about 1 for a usual entry. A pandas DataFrame if `X`
             has columns with names.
         """
-        rows = self._validate(X)
-        scores = self._mean_over_models(rows, BlindModel.squared_residual)
-        scores = scores / self._errors
+        Z = self._validate(X)
+        scores = self._mean_over_models(Z, BlindModel.squared_residual) / self._errors
         if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
             return scores
         import pandas as pd

@@ -5,12 +5,13 @@ from hashlib import blake2b
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial.distance import cdist
 from sklearn.base import clone
 
 # Rows at once, and rows kept out that are enough to measure a small model by.
 BLOCK = 4096
 FIRST_PASS = 150
+# Rows for a small model. Few seldom hold what is rare, many know better what is normal.
+FEW, MANY = 256, 1024
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Codebook:
     """Reconstruct a row, in standardised columns, by the nearest of a few rows."""
 
     fitted: np.ndarray
+    errors: np.ndarray | float = 1.0
 
     @classmethod
     def fit(cls, Z, rng, smallest):
@@ -27,12 +29,17 @@ class Codebook:
 
     def residual(self, Z):
         """Return the rows minus their reconstructions."""
-        return Z - self.fitted[cdist(Z, self.fitted, "sqeuclidean").argmin(axis=1)]
+        # Distances by a matrix product take a fifth of the time.
+        far = (self.fitted**2).sum(axis=1) / 2 - Z @ self.fitted.T
+        least = far.min(axis=1, keepdims=True)
+        # The first of equals, in which rounding has no say.
+        nearest = (far <= least + 1e-9 * (1 + np.abs(least))).argmax(axis=1)
+        return Z - self.fitted[nearest]
 
     def loss(self, Z):
         """Return the logarithm of the distance, which no copy makes infinite."""
-        nearest = cdist(Z, self.fitted).min(axis=1)
-        return np.log(nearest + Z.shape[1] ** 0.5 / 100)
+        squares = self.residual(Z) ** 2 / self.errors
+        return np.log(squares.mean(axis=1) ** 0.5 + 0.01)
 
 
 @dataclass
@@ -40,7 +47,7 @@ class RandomFeatures:
     """Reconstruct a row from a hidden layer with random weights, by ridge."""
 
     fitted: dict
-    errors: np.ndarray
+    errors: np.ndarray | float = 1.0
 
     @classmethod
     def fit(cls, Z, rng):
@@ -55,10 +62,7 @@ class RandomFeatures:
         gram = hidden.T @ hidden + np.eye(width)
         decoder = np.linalg.solve(gram, hidden.T @ (Z - mean))
         fitted = {"weights": weights, "bias": bias, "decoder": decoder}
-        fitted["intercept"] = mean - center @ decoder
-        model = cls(fitted, np.ones(d))
-        model.errors = (model.residual(Z) ** 2).mean(axis=0) + 0.01
-        return model
+        return cls(fitted | {"intercept": mean - center @ decoder})
 
     def residual(self, Z):
         """Return the rows minus their reconstructions."""
@@ -113,8 +117,7 @@ class BlindModel:
     @classmethod
     def standardised(cls, model, seen, Z):
         """Measure losses from the median of rows it did not see."""
-        rest = unseen_rows(len(Z), seen)
-        loss = model.loss(Z[rest[:: -(-len(rest) // BLOCK)]])
+        loss = model.loss(_few(Z, unseen_rows(len(Z), seen)))
         return cls(model, seen, np.median(loss), loss.std() or 1.0)
 
     def loss(self, Z):
@@ -129,6 +132,8 @@ class BlindModel:
 def small_models(Z, rng, n_models, max_samples, trim):
     """Return codebooks and random features, each fitted to few of the rows."""
     pool = _usual_rows(Z, rng) if trim else np.arange(len(Z))
+    if max_samples == "auto":
+        max_samples = FEW if trim else MANY
     size = min(max_samples, max(1, 2 * len(pool) // 3))
     models = []
     for i in range(n_models):
@@ -137,8 +142,15 @@ def small_models(Z, rng, n_models, max_samples, trim):
             model = RandomFeatures.fit(Z[seen], rng)
         else:
             model = Codebook.fit(Z[seen], rng, -(-size // 4))
+        # Absolute errors, for outliers among the rows would swell squared ones.
+        errors = np.abs(model.residual(_few(Z, np.setdiff1d(pool, seen))))
+        model.errors = errors.mean(axis=0) ** 2 + 0.01
         models.append(BlindModel.standardised(model, seen, Z))
     return models
+
+
+def _few(Z, rows):
+    return Z[rows[:: -(-len(rows) // BLOCK)]]
 
 
 def _usual_rows(Z, rng):

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris, load_wine
 from sklearn.decomposition import NMF, PCA, KernelPCA
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import estimator_checks
@@ -107,29 +108,75 @@ def test_codebooks_and_features_in_closed_form(X):
     detector = Detector(n_estimators=3, trim=False, random_state=0).fit(X)
     new = X[:30] + 1e-3
     Z, rows = ((A - X.mean(axis=0)) / X.std(axis=0) for A in (X, new))
+
+    def from_book(A, book):
+        return A - book[((A[:, None] - book) ** 2).sum(axis=2).argmin(axis=1)]
+
+    def from_layer(A, f):
+        layer = np.tanh(A @ f["weights"] + f["bias"])
+        return A - layer @ f["decoder"] - f["intercept"]
+
+    def joint(u):
+        return np.log(np.sqrt(u.mean(axis=1)) + 0.01)
+
+    def apart(u):
+        return np.log(1 + u).mean(axis=1)
+
     mean = np.zeros(len(new))
-    first, second, hidden = detector.estimators_
-    for book, model in zip((first, second), detector._models, strict=False):
-
-        def loss(A, book=book):
-            nearest = ((A[:, None] - book) ** 2).sum(axis=2).min(axis=1) ** 0.5
-            return np.log(nearest + 0.01 * X.shape[1] ** 0.5)
-
-        held_out = loss(np.delete(Z, model.seen, axis=0))
-        mean += (loss(rows) - np.median(held_out)) / held_out.std() / 3
-    seen = detector._models[2].seen
-
-    def residual(A):
-        layer = np.tanh(A @ hidden["weights"] + hidden["bias"])
-        return A - layer @ hidden["decoder"] - hidden["intercept"]
-
-    errors = (residual(Z[seen]) ** 2).mean(axis=0) + 0.01
-    loss, held_out = (
-        np.log1p(residual(A) ** 2 / errors).mean(axis=1)
-        for A in (rows, np.delete(Z, seen, axis=0))
-    )
-    mean += (loss - np.median(held_out)) / held_out.std() / 3
+    pairs = (from_book, joint), (from_book, joint), (from_layer, apart)
+    for (residual, loss), model in zip(pairs, detector._models, strict=True):
+        held_out, fitted = np.delete(Z, model.seen, axis=0), model.model.fitted
+        errors = np.abs(residual(held_out, fitted)).mean(axis=0) ** 2 + 0.01
+        usual = loss(residual(held_out, fitted) ** 2 / errors)
+        odd = loss(residual(rows, fitted) ** 2 / errors)
+        mean += (odd - np.median(usual)) / usual.std() / 3
     np.testing.assert_allclose(detector.score_samples(new), -mean)
+
+
+def test_many_normal_rows_are_all_worth_knowing():
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(400, 5))
+
+    def draw(centers):
+        rows = centers[rng.integers(0, 400, 3000)]
+        return rows + 0.05 * rng.normal(size=rows.shape)
+
+    train, new, odd = draw(centers), draw(centers), draw(rng.normal(size=(400, 5)))
+    detector = Detector(n_estimators=6, trim=False, random_state=0)
+    areas = []
+    for size in ("auto", 256):
+        fitted = clone(detector).set_params(max_samples=size).fit(train)
+        scores = fitted.score_samples(np.r_[new, odd])
+        areas.append(roc_auc_score(np.repeat([1, 0], 3000), scores))
+    assert areas[0] > areas[1] + 0.1
+    few = clone(detector).set_params(trim=True).fit(train)
+    assert {len(model.seen) for model in few._models} == {256}
+
+
+def test_columns_that_are_predictable_count_more():
+    rng = np.random.default_rng(0)
+
+    def draw(n):
+        x = rng.normal(size=(n, 4))
+        x[:, 1] = x[:, 0] + 0.05 * rng.normal(size=n)
+        return x
+
+    new, odd = draw(1000), draw(1000)
+    odd[:, 1] = odd[:, 0] + 0.8
+    detector = Detector(trim=False, random_state=0).fit(draw(1000))
+    scores = np.r_[detector.score_samples(new), detector.score_samples(odd)]
+    assert roc_auc_score(np.repeat([1, 0], 1000), scores) > 0.91
+
+
+@pytest.mark.parametrize("n_rows", [1, 7])
+def test_rounding_does_not_choose_among_rows_as_near(n_rows):
+    rng = np.random.default_rng(0)
+    column = np.repeat([0.0, 1.0], [420, 180])
+    X, new = (rng.permuted(np.tile(column, (12, 1)), axis=1).T for _ in range(2))
+    detector = Detector(n_estimators=6, trim=False, random_state=0).fit(X)
+    expected = detector.feature_scores(new[:98])
+    parts = [detector.feature_scores(new[i : i + n_rows]) for i in range(0, 98, n_rows)]
+    np.testing.assert_allclose(np.vstack(parts), expected, rtol=1e-9, atol=1e-12)
 
 
 @every_detector
