@@ -11,9 +11,12 @@ from torch.nn import functional as F
 
 from skae._gaps import filled
 from skae._net import limited_threads
-from skae._rows import as_float, blocks, in_units
+from skae._rows import BLOCK, as_float, blocks, in_units
 from skae._storage import dump, load_network, load_training
 from skae.networks import Output
+
+# Rows that go through the network at once; what layers make of more leaves the cache.
+AT_ONCE = 2048
 
 
 def _widened(code, network):
@@ -178,7 +181,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         parameter = next(network.parameters())
         result = np.empty((X.shape[0], width), dtype=X.dtype)
         with limited_threads(network, X.shape[0]), torch.inference_mode():
-            for rows in blocks(X.shape[0], max(X.shape[1], width)):
+            for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
                 x = as_float(X, rows, X.dtype)
                 if scaled:
                     x -= self.mean_.astype(X.dtype)

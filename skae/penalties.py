@@ -5,9 +5,11 @@ objective: its mean is added in training, and it counts where rows kept out of t
 are judged. One that returns a scalar is a means to an end, and counts in training only.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 __all__ = [
     "ActivityPenalty",
@@ -87,10 +89,10 @@ def kl_sparsity(means, target):
     ----------
     .. [1] A. Ng, "Sparse autoencoder", CS294A lecture notes, Stanford, 2011.
     """
-    tiny = torch.finfo(means.dtype).tiny
-    on = target * (target / means.clamp(min=tiny)).log()
-    off = (1 - target) * ((1 - target) / (1 - means).clamp(min=tiny)).log()
-    return (on + off).sum()
+    entropy = -target * math.log(target) - (1 - target) * math.log(1 - target)
+    targets = torch.full_like(means, target)
+    cross_entropy = F.binary_cross_entropy(means, targets, reduction="sum")
+    return cross_entropy - len(means) * entropy
 
 
 class KLSparsityPenalty:
