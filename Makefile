@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 OLDEST := .venv-oldest
 RUN := $(VENV)/bin/python
+PARALLEL := -n auto --maxprocesses 8
 SOURCES := skae tests benchmarks examples docs .ci setup.py README.md CONTRIBUTING.md
 
 .PHONY: help demo test test-oldest lint doctest examples bench dist clean
@@ -47,10 +48,10 @@ demo: $(VENV)/installed
 	$(RUN) -m skae compare digits
 
 test: $(VENV)/installed-dev
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(PARALLEL)
 
 test-oldest: $(OLDEST)/installed
-	$(OLDEST)/bin/python -m pytest --ignore tests/test_docstrings.py
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) --ignore tests/test_docstrings.py
 
 lint: $(VENV)/installed-dev
 	$(RUN) -m ruff check $(SOURCES)

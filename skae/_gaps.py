@@ -13,7 +13,7 @@ PRIOR_ROWS = 20
 N_ITER = 20
 # Multiply-adds of an iteration; of more rows only some are looked at.
 WORK = 1 << 31
-BATCH = 4096
+BATCH = 1024
 
 
 @dataclass
