@@ -113,6 +113,8 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
 
     # Of batch_size='auto': factor of the root of n, least and largest power of two.
     _auto_batch = 1.5, 5, 8
+    # Of weight_decay='auto': steps in which weights fade to 1/e; None is half of all.
+    _fading_steps = None
     # Least number of steps for max_iter='auto'.
     _auto_steps = 200
     # Whether the output activation keeps the output in the data's own units.
@@ -170,16 +172,17 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
             if not going_on:
                 self.mean_, self.scale_ = location_and_scale(X)
             rows = self._rows(X)
-            if not going_on:
-                self._learn_gaps(rows)
-            rows.fill(self._filler)
+            if going_on:
+                rows.fill(self._filler)
+            else:
+                self._begin_gaps(rows)
             X_val = None if X_val is None else self._validate(X_val, "X_val")
             net = self._resume() if going_on else self._begin(rows)
             net.corruption = self._make_corruption(rows)
             net.criterion.penalties = self._make_penalties(rows)
             self._set_budget(net, len(rows))
             with limited_threads(net.module, net.batch_size):
-                begin = None if going_on else self._beginner(net)
+                begin = None if going_on else self._beginner(net, rows)
                 self._fit_network(net, rows, X_val, begin)
                 self._keep(net, rows, going_on)
         return self
@@ -207,18 +210,20 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
             self._check_values(X, name)
         return X
 
-    def _learn_gaps(self, rows):
-        """Set what fills gaps, where the rows to train on have some."""
+    def _begin_gaps(self, rows):
+        """Forget what filled gaps, and raise where there is nothing to learn from."""
         self._filler = None
-        if rows.gaps is None and not self._imitates_gaps:
-            return
         if rows.gaps is not None and bool((empty := rows.gaps.all(dim=0)).any()):
             names = getattr(self, "feature_names_in_", range(len(empty)))
             column = names[int(empty.int().argmax())]
             raise ValueError(
                 f"Column {column!r} of X has no value at all. Drop it first."
             )
-        self._filler = GapFiller.fit(rows, torch.Generator().manual_seed(0))
+
+    def _learn_gaps(self, rows):
+        """Set what fills gaps, if there are or will be any, by what `rows` have."""
+        if rows.gaps is not None or self._imitates_gaps:
+            self._filler = GapFiller.fit(rows, torch.Generator().manual_seed(0))
 
     def _check_values(self, X, name):
         """Raise where the loss does not admit the values of `X`."""
@@ -265,13 +270,9 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
     def _make_net(self, network, generator):
         line_search = self.solver == "lbfgs"
         loss, _ = self._make_loss()
-        return AutoencoderNet(
+        net = AutoencoderNet(
             network.to(self._dtype),
-            Objective(
-                loss,
-                over_features=self._over_features,
-                has_gaps=self._filler is not None,
-            ),
+            Objective(loss, over_features=self._over_features),
             generator=generator,
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
@@ -279,9 +280,10 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
             device=self._device(),
             verbose=int(self.verbose),
             watch=Watch(self.tol),
-            filler=self._filler,
             callbacks=self._callbacks(),
         )
+        net.set_filler(self._filler)
+        return net
 
     @property
     def _dtype(self):
@@ -330,23 +332,26 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
             max_iter = max(40, -(-self._auto_steps // n_batches))
         net.batch_size, net.max_epochs = batch_size, max_iter
         if self.solver == "adam" and not net.module.is_linear:
-            # 'auto' sums up to the same over any number of steps.
-            weight_decay = 2 / (self.learning_rate_init * max_iter * n_batches)
+            fading_steps = self._fading_steps or max_iter * n_batches / 2
+            weight_decay = 1 / (self.learning_rate_init * fading_steps)
             if self.weight_decay != "auto":
                 weight_decay = self.weight_decay
             net.set_weight_decay(weight_decay)
 
-    def _beginner(self, net):
-        """Return ``begin(rows)``: it sets the weights that training on them starts at.
+    def _beginner(self, net, rows):
+        """Return ``begin(part)``: it sets what training on a part of `rows` starts at.
 
         Each call draws the same numbers.
         """
         seed = int(torch.randint(2**31 - 1, (), generator=net.generator))
 
-        def begin(rows):
-            self._initialize(net.module, rows, torch.Generator().manual_seed(seed))
+        def begin(part):
+            self._learn_gaps(part)
+            net.set_filler(self._filler)
+            rows.fill(self._filler)
+            self._initialize(net.module, part, torch.Generator().manual_seed(seed))
             if net.module.has_path:
-                self._set_loss_unit(net, rows)
+                self._set_loss_unit(net, part)
 
         return begin
 
@@ -374,9 +379,7 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
     def _parts(self, net, rows, X_val, cautious):
         """Return pairs of rows to train on and rows, or None, to watch."""
         if X_val is not None:
-            rows_valid = self._rows(X_val)
-            rows_valid.fill(self._filler)
-            return [(rows, rows_valid)]
+            return [(rows, self._rows(X_val))]
         n_rows = len(rows)
         if not self.early_stopping:
             return [(rows, None)]

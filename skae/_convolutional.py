@@ -77,6 +77,8 @@ class ConvolutionalAutoencoder(Autoencoder):
     learning_rate_init: float = 0.01
     # And they need fewer rows for a step: each has many positions.
     _auto_batch = 0.75, 6, 7
+    # And they learn single images by heart unless weights fade, however many there are.
+    _fading_steps = 250
     _admits_gaps = False
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
@@ -111,6 +113,12 @@ class ConvolutionalAutoencoder(Autoencoder):
             "int or 'auto'",
             "Rows in a batch; cut to the number of rows. 'auto' is 64, or 128 from\n"
             "about 15,000 rows on.",
+        ),
+        "weight_decay": (
+            "float or 'auto'",
+            "Weight decay of AdamW, in [0, inf): each step takes it times the\n"
+            "learning rate off all trained parameters. 'auto' is 0.004 divided by\n"
+            "`learning_rate_init`. Only used by ``solver='adam'``.",
         ),
         "unpooling": (
             "{'transposed', 'nearest', 'indices'}",

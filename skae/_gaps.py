@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skae._rows import principal_axes
+from skae._rows import Rows, principal_axes
 
 MAX_RANK = 32
 # Rows that count as much as the prior of the loadings.
@@ -60,7 +60,8 @@ class GapFiller:
         x = torch.where(known, x - mean, 0.0)
         variances = x.square().sum(dim=0) / counts
         variances = variances.clamp(min=1e-9 * variances.max().clamp(min=1e-300))
-        _, axes, scales = principal_axes(rows, rank, generator)
+        centred = Rows(x.numpy(), np.zeros(d), 1.0, x.dtype)
+        _, axes, scales = principal_axes(centred, rank, generator)
         loadings = torch.zeros(d, rank, dtype=x.dtype)
         loadings[:, : len(axes)] = axes.T * scales.sqrt()
         left = variances - loadings.square().sum(dim=1)

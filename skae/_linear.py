@@ -104,6 +104,8 @@ class LinearAutoencoder(BaseAutoencoder):
         if self.solver != "svd":
             super()._fit_network(net, rows, X_val, begin)
             return
+        if begin is not None:
+            begin(rows)
         self._set_minimum(net, rows)
         penalties = net.criterion.penalties
         net.initialize()

@@ -146,8 +146,6 @@ class AutoencoderNet(NeuralNet):
         A key of `OPTIMIZERS`.
     watch : Watch
         What ends training and keeps the best weights.
-    filler : GapFiller or None
-        What fills gaps, NaN, of the input; None where there are none.
     **kwargs
         Passed to `skorch.NeuralNet`.
     """
@@ -164,16 +162,17 @@ class AutoencoderNet(NeuralNet):
         schedule,
         solver,
         watch,
-        filler=None,
         **kwargs,
     ):
         optimizer, options = OPTIMIZERS[solver]
         options = {f"optimizer__{key}": value for key, value in options.items()}
         super().__init__(module, criterion, optimizer=optimizer, **options, **kwargs)
-        self.generator, self.watch, self.filler = generator, watch, filler
+        self.generator, self.watch = generator, watch
         self.schedule, self.solver = schedule, solver
         # Applied to the input, not to the target: corruption(x, generator=...).
         self.corruption = None
+        # What fills gaps, NaN, of the input; None where there are none.
+        self.filler = None
         # The loss of the start that training is to improve on, if there is one.
         self.loss_unit = None
 
@@ -197,6 +196,10 @@ class AutoencoderNet(NeuralNet):
         self.rows_valid_ = self.watched_ = None
         self.module_.eval()
         return copy(self.watch)
+
+    def set_filler(self, filler):
+        """Set what fills gaps of the input; those of the target do not count then."""
+        self.filler, self.criterion.has_gaps = filler, filler is not None
 
     def set_weight_decay(self, weight_decay):
         """Set the decoupled weight decay of AdamW, also of an optimiser there is."""

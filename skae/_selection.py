@@ -175,8 +175,8 @@ class SizeCurve:
         network, width = net.module_, net.module_.config["n_components"]
         kept = torch.ones(width, width).tril().to(net.device)
         for block in blocks(*rows.shape):
-            x, (_, target) = rows.take(block), rows.batch(block)
-            code = network.encode(x)
+            x, target = rows.batch(block)
+            code = network.encode(filled(x, net.filler))
             errors = [target - network.decode(code * size) for size in kept]
             squares = torch.stack([e.square().nansum() for e in errors])
             self.left_ = self.left_ + squares

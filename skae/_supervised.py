@@ -64,6 +64,7 @@ class SupervisedBase(BaseEstimator):
         rows = rows_of(X, engine.mean_, engine.scale_, *place)
         if fitted:
             return rows, engine.net_
+        engine._begin_gaps(rows)
         engine._learn_gaps(rows)
         net = quietly(engine._begin, rows)
         engine._initialize(net.module, rows, net.generator)
