@@ -22,6 +22,7 @@ from skae._selection import (
     Watch,
     fit_and_choose,
     folds,
+    is_sure,
 )
 from skae._verbs import AutoencoderVerbs
 from skae.corruptions import CORRUPTIONS
@@ -364,8 +365,8 @@ class BaseAutoencoder(FitRecord, AutoencoderVerbs, BaseEstimator):
         self._set_patience(net, parts, cautious)
         curve = SizeCurve() if net.module.config.get("ordered") else None
         # Where few entries of a row are hidden, counting rows says little.
-        by_count = cautious and not self._imitates_gaps
-        choice = fit_and_choose(net, rows, parts, by_count, curve, begin)
+        convinces = is_sure if cautious and not self._imitates_gaps else None
+        choice = fit_and_choose(net, rows, parts, convinces, curve, begin)
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
 

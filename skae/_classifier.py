@@ -23,7 +23,7 @@ from skae._labels import (
 )
 from skae._net import limited_threads
 from skae._rows import blocks
-from skae._selection import FOLDS_BELOW, N_FOLDS, fit_and_choose
+from skae._selection import FOLDS_BELOW, N_FOLDS, fit_and_choose, is_likely
 from skae._supervised import FLOATS, SupervisedBase, as_given, as_seen, quietly
 from skae.supervised import HeadNetwork
 
@@ -225,7 +225,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         parts = parts if engine.early_stopping else [(rows, None)]
         if parts:
             engine._set_patience(net, parts, cautious=True)
-            return fit_and_choose(net, rows, parts, cautious=True, begin=begin)
+            return fit_and_choose(net, rows, parts, is_likely, begin=begin)
         # One label a class: there is none to judge by.
         begin(rows)
         net.initialize()

@@ -107,7 +107,7 @@ class Choice:
         return self.losses[self.epoch - 1] if self.epoch else self.start
 
 
-def choose(watches, cautious):
+def choose(watches, convinces):
     """Choose an epoch by what was watched of each part of the rows."""
     n_epochs = min(len(watch.curves_) for watch in watches)
     curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
@@ -117,12 +117,11 @@ def choose(watches, cautious):
         (watch.start_ - curve[epoch]).double()
         for watch, curve in zip(watches, curves, strict=True)
     ]
-    better = _is_sure(gains) if cautious else torch.cat(gains).mean() > 0
     start = float(torch.cat([watch.start_ for watch in watches]).mean())
-    return Choice(epoch + 1 if better else 0, start, means.tolist())
+    return Choice(epoch + 1 if convinces(gains) else 0, start, means.tolist())
 
 
-def _is_sure(gains):
+def is_sure(gains):
     """Return whether rows, given a part each, gain by more than chance would let them.
 
     They do if their mean gain is above a standard error, and above half of one in each
@@ -131,10 +130,22 @@ def _is_sure(gains):
     """
     every = torch.cat(gains)
     return (
-        _exceeds(every, 1.0)
+        is_likely(gains)
         and all(_exceeds(part, 0.5) for part in gains)
         and bool(every.sign().sum() > len(every) ** 0.5)
     )
+
+
+def is_likely(gains):
+    """Return whether the mean gain is above a standard error.
+
+    Of cross-entropies this is enough: most rows have next to none to gain or lose.
+    """
+    return _exceeds(torch.cat(gains), 1.0)
+
+
+def _is_there(gains):
+    return _exceeds(torch.cat(gains), 0.0)
 
 
 def _exceeds(gain, n_errors):
@@ -188,10 +199,12 @@ class SizeCurve:
         return (1 - self.left_ / self.total_.clamp(min=1e-30)).double().cpu().numpy()
 
 
-def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
+def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
-    What the rows kept out say of leading parts of the code is added to `curve`. With
+    The epoch of the least mean loss is kept if the gains on the rows kept out, a tensor
+    a part, are such that ``convinces(gains)``; by default if they are positive on
+    average. What they say of leading parts of the code is added to `curve`. With
     several parts, all rows are then trained on up to that epoch. ``begin(rows)`` sets
     what training on them starts at; by default that is what `net` has. The other parts
     are spared if the first two together show no gain at all.
@@ -207,7 +220,7 @@ def fit_and_choose(net, rows, parts, cautious, curve=None, begin=None):
         if curve:
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
-            choice = choose(watches, cautious)
+            choice = choose(watches, convinces or _is_there)
         if len(watches) == 2 and min(choice.losses) >= choice.start:
             break
     if choice is None:
