@@ -10,9 +10,10 @@ import torch
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
+from skae._axes import principal_axes
 from skae._base import BaseAutoencoder
 from skae._docs import documented
-from skae._rows import blocks, in_units, principal_axes
+from skae._rows import blocks, in_units
 from skae._start import start_at_hash, start_at_pca
 from skae.corruptions import CORRUPTIONS
 from skae.losses import LOSSES

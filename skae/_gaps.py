@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skae._rows import Rows, principal_axes
+from skae._axes import principal_axes
+from skae._rows import Rows
 
 MAX_RANK = 32
 # Rows that count as much as the prior of the loadings.

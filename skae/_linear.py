@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from sklearn.utils._param_validation import StrOptions
 
+from skae._axes import principal_axes
 from skae._base import BaseAutoencoder
 from skae._docs import documented
-from skae._rows import principal_axes
 from skae._start import set_linear_maps
 from skae.networks import DenseNetwork
 

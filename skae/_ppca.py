@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from skae._rows import blocks, principal_axes
+from skae._axes import principal_axes
+from skae._rows import blocks
 from skae._start import _mean_square, _refit_decoder, _rounded, set_linear_maps
 from skae.variational import LOG_SCALE_FLOOR
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skae._rows import DIRECT, Rows, as_float, blocks, principal_axes
+from skae._axes import DIRECT, principal_axes
+from skae._rows import Rows, as_float, blocks
 
 # Axes that ridge regression is confined to where both sides are long.
 N_AXES = 256

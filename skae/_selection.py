@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
+from skae._axes import principal_axes
 from skae._gaps import filled
-from skae._rows import blocks, principal_axes
+from skae._rows import blocks
 from skae.layers import nested_dropout
 from skae.networks import Output
 

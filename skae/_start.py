@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 
+from skae._axes import principal_axes
 from skae._gaps import filled
-from skae._rows import blocks, principal_axes
+from skae._rows import blocks
 
 
 def start_at_pca(network, rows, generator, corruption=None, filler=None):

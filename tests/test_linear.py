@@ -69,7 +69,7 @@ def test_closed_form_with_more_columns_than_rows():
 
 @pytest.mark.parametrize("rank", [5, 200])
 def test_krylov_space_reaches_pca(rank, monkeypatch):
-    monkeypatch.setattr("skae._rows.DIRECT", 10)
+    monkeypatch.setattr("skae._axes.DIRECT", 10)
     rng = np.random.RandomState(0)
     X = rng.normal(size=(300, rank)) * np.linspace(2, 1, rank)
     X = X @ np.linalg.qr(rng.normal(size=(200, rank)))[0].T

@@ -1,0 +1,92 @@
+"""How a net is trained: how long, from which start, and watched on which rows."""
+
+import numpy as np
+import torch
+
+from skae._selection import FOLDS_BELOW, SizeCurve, fit_and_choose, folds, is_sure
+
+
+class Training:
+    """Trains the net that `BaseAutoencoder` has made, which this is a part of."""
+
+    def _set_budget(self, net, n_rows):
+        """Set what depends on the number of rows."""
+        batch_size, max_iter = self.batch_size, self.max_iter
+        if batch_size == "auto":
+            # Gradients' noise and the number of steps both grow with the root of n.
+            factor, least, most = self._auto_batch
+            power = np.rint(np.log2(factor * n_rows**0.5))
+            batch_size = 2 ** int(np.clip(power, least, most))
+        batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
+        n_batches = -(-n_rows // batch_size)
+        if max_iter == "auto" and self.solver == "lbfgs":
+            max_iter = 50
+        elif max_iter == "auto":
+            max_iter = max(40, -(-self._auto_steps // n_batches))
+        net.batch_size, net.max_epochs = batch_size, max_iter
+        if self.solver == "adam" and not net.module.is_linear:
+            fading_steps = self._fading_steps or max_iter * n_batches / 2
+            weight_decay = 1 / (self.learning_rate_init * fading_steps)
+            if self.weight_decay != "auto":
+                weight_decay = self.weight_decay
+            net.set_weight_decay(weight_decay)
+
+    def _beginner(self, net, rows):
+        """Return ``begin(part)``: it sets what training on a part of `rows` starts at.
+
+        Each call draws the same numbers.
+        """
+        seed = int(torch.randint(2**31 - 1, (), generator=net.generator))
+
+        def begin(part):
+            self._learn_gaps(part)
+            net.set_filler(self._filler)
+            rows.fill(self._filler)
+            self._initialize(net.module, part, torch.Generator().manual_seed(seed))
+            if net.module.has_path:
+                self._set_loss_unit(net, part)
+
+        return begin
+
+    def _fit_network(self, net, rows, X_val, begin):
+        cautious = net.module.has_path and begin is not None
+        if begin is not None and not cautious:
+            begin(rows)
+            begin = None
+        parts = self._parts(net, rows, X_val, cautious)
+        self._set_patience(net, parts, cautious)
+        curve = SizeCurve() if net.module.config.get("ordered") else None
+        # Where few entries of a row are hidden, counting rows says little.
+        convinces = is_sure if cautious and not self._imitates_gaps else None
+        choice = fit_and_choose(net, rows, parts, convinces, curve, begin)
+        self._keep_size(net, curve)
+        self._keep_scores(net, parts, choice)
+
+    def _set_patience(self, net, parts, cautious):
+        if self.n_iter_no_change != "auto":
+            net.watch.patience = self.n_iter_no_change or np.inf
+        elif len(parts) == 1 and parts[0][1] is not None:
+            net.watch.patience = np.ceil(net.max_epochs / 3)
+            net.watch.trial = np.ceil(net.max_epochs / 5) if cautious else np.inf
+
+    def _parts(self, net, rows, X_val, cautious):
+        """Return pairs of rows to train on and rows, or None, to watch."""
+        if X_val is not None:
+            return [(rows, self._rows(X_val))]
+        n_rows = len(rows)
+        if not self.early_stopping:
+            return [(rows, None)]
+        if n_rows == 1:
+            return [(rows, rows)]
+        if cautious and n_rows < FOLDS_BELOW:
+            return folds(rows, net.generator)
+        n_valid = max(1, round(self.validation_fraction * n_rows))
+        order = torch.randperm(n_rows, generator=net.generator)
+        return [(rows.subset(order[n_valid:]), rows.subset(order[:n_valid]))]
+
+    def _set_loss_unit(self, net, rows):
+        """Let gradients be those of a loss of 1, however little PCA has left of it."""
+        if not net.initialized_:
+            net.initialize()
+        some = rows.subset(torch.arange(min(len(rows), 4096)))
+        net.loss_unit = float(net.row_losses(some).mean()) or 1.0
