@@ -184,7 +184,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _validate(self, X, name=None, reset=False):
         """Return `X` as a matrix; if it has a name, its values are to be decoded."""
-        gaps_may_be = self._admits_gaps and (reset or self._filler is not None)
+        gaps_may_be = self._admits_gaps and (reset or self._meets_gaps)
         try:
             X = validate_data(
                 self,
@@ -207,8 +207,9 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _begin_gaps(self, rows):
         """Forget what filled gaps, and raise where there is nothing to learn from."""
-        self._filler = None
-        if rows.gaps is not None and bool((empty := rows.gaps.all(dim=0)).any()):
+        self._filler, has_gaps = None, rows.gaps is not None
+        self._meets_gaps = has_gaps or self._imitates_gaps
+        if has_gaps and bool((empty := rows.gaps.all(dim=0)).any()):
             names = getattr(self, "feature_names_in_", range(len(empty)))
             column = names[int(empty.int().argmax())]
             raise ValueError(
@@ -217,7 +218,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _learn_gaps(self, rows):
         """Set what fills gaps, if there are or will be any, by what `rows` have."""
-        if rows.gaps is not None or self._imitates_gaps:
+        if self._meets_gaps:
             self._filler = GapFiller.fit(rows, torch.Generator().manual_seed(0))
 
     def _check_values(self, X, name):

@@ -176,6 +176,15 @@ def test_rows_with_gaps_go_everywhere(estimator, cancer):
     np.testing.assert_allclose(estimator.transform(some)[:50], whole[:50], rtol=1e-9)
 
 
+def test_rows_to_choose_by_may_have_gaps(cancer):
+    _, G, _ = cancer
+    for ordered in (False, True):
+        model = Autoencoder(5, ordered=ordered, **QUICK).fit(G[:400], X_val=G[400:])
+        assert model.best_validation_score_ > 0 < model.pca_score_
+    with pytest.raises(ValueError, match=r"X_val contains NaN.*rows without"):
+        Autoencoder(5).fit(np.nan_to_num(G), X_val=G)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gaps_are_taken_where_training_met_some(cancer, dtype):
     X = cancer[0][:100].astype(dtype)
