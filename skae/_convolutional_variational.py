@@ -6,7 +6,7 @@ from typing import ClassVar
 from sklearn.utils._param_validation import StrOptions
 
 from skae._convolutional import ConvolutionalAutoencoder
-from skae._docs import documented
+from skae._docs import PARAMETERS, documented
 from skae._variational import VariationalAutoencoder
 from skae.variational import ConvolutionalVariationalNetwork
 
@@ -65,6 +65,8 @@ class ConvolutionalVariationalAutoencoder(
     unpooling: str = "transposed"
     activation: str = ConvolutionalAutoencoder.activation
     hidden_layer_sizes: int | tuple = ConvolutionalAutoencoder.hidden_layer_sizes
+    # The divergence keeps it from learning single images by heart.
+    _fading_steps = None
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
 
@@ -84,6 +86,7 @@ class ConvolutionalVariationalAutoencoder(
     _parameter_docs = {
         **ConvolutionalAutoencoder._parameter_docs,
         **VariationalAutoencoder._parameter_docs,
+        "weight_decay": PARAMETERS["weight_decay"],
         "unpooling": (
             "{'transposed', 'nearest'}",
             "How maps grow in the decoder: by transposed convolutions, or by\n"
