@@ -261,19 +261,24 @@ class Autoencoder(BaseAutoencoder):
             penalties += (ContractionPenalty(self.contraction),)
         if self._code_activation == "binary":
             penalties += (BalancePenalty(0.1),)
-        weight = self.sparsity_weight
-        if weight == "auto":
-            weight = {"kl": 0.5, "l1": 0.005}.get(self.sparsity)
         if self.sparsity == "kl":
+            # Each of few units has more to gain by being used.
+            few = (
+                64 / self.n_components if isinstance(self.n_components, Integral) else 1
+            )
+            weight = self._sparsity_weight(0.5 * max(1, few))
             penalties += (KLSparsityPenalty(weight, self.sparsity_target),)
         elif self.sparsity == "l1":
-            penalties += (ActivityPenalty(weight),)
+            penalties += (ActivityPenalty(self._sparsity_weight(0.005)),)
         elif self.sparsity == "topk":
             # Not the method of `rows`, which would keep them in memory.
             decoded = partial(in_units, mean=rows.mean, scale=rows.scale)
             decoded = decoded if self._bounded else torch.clone
             penalties += (DeadUnitPenalty(decoded, len(rows)),)
         return penalties
+
+    def _sparsity_weight(self, usual):
+        return usual if self.sparsity_weight == "auto" else self.sparsity_weight
 
     def _warn_if_identity(self, n_features, n_components):
         kept_from_copying = (

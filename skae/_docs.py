@@ -165,7 +165,8 @@ PARAMETERS = {
     "sparsity_weight": (
         "float or 'auto'",
         "Weight of the penalty of 'kl' and 'l1', in [0, inf). It is added to\n"
-        "the mean loss of entries. 'auto' is 0.5 for 'kl' and 0.005 for 'l1'.",
+        "the mean loss of entries. 'auto' is 0.005 for 'l1', and for 'kl' 0.5,\n"
+        "or 32 / `n_components` where that is an int below 64.",
     ),
     "sparsity_target": (
         "float",

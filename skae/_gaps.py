@@ -11,10 +11,13 @@ from skae._rows import Rows
 MAX_RANK = 32
 # Rows that count as much as the prior of the loadings.
 PRIOR_ROWS = 20
-N_ITER = 20
+N_ITER = 4
+# Of conjugate gradients, by which rows are filled in training: the most steps, and
+# what may be left of what the first was to mend.
+N_STEPS, NEAR = 8, 0.02
 # Multiply-adds of an iteration; of more rows only some are looked at.
 WORK = 1 << 31
-BATCH = 1024
+BATCH = 512
 
 
 @dataclass
@@ -47,7 +50,8 @@ class GapFiller:
         """Return the model of `rows`, by expectation maximisation with a prior.
 
         The loadings of a column of variance :math:`v` are normal with variance
-        :math:`v` over `PRIOR_ROWS`.
+        :math:`v` over `PRIOR_ROWS`. Few iterations do, from a good start and with
+        parameters expanded as by Liu, Rubin and Wu (1998).
         """
         n, d = rows.shape
         rank = min(d, MAX_RANK)
@@ -55,36 +59,46 @@ class GapFiller:
         if n_rows < n:
             rows = rows.subset(torch.randperm(n, generator=generator)[:n_rows])
         x = torch.cat([part.double().cpu() for part in _batches(rows)])
-        known = ~x.isnan()
+        known = (~x.isnan()).float()
         counts = known.sum(dim=0).clamp(min=1)
-        mean = torch.where(known, x, 0.0).sum(dim=0) / counts
-        x = torch.where(known, x - mean, 0.0)
+        start = x.nansum(dim=0) / counts
+        x = (x - start).nan_to_num(0.0)
         variances = x.square().sum(dim=0) / counts
         variances = variances.clamp(min=1e-9 * variances.max().clamp(min=1e-300))
-        centred = Rows(x.numpy(), np.zeros(d), 1.0, x.dtype)
-        _, axes, scales = principal_axes(centred, rank, generator)
-        loadings = torch.zeros(d, rank, dtype=x.dtype)
-        loadings[:, : len(axes)] = axes.T * scales.sqrt()
-        left = variances - loadings.square().sum(dim=1)
-        model = mean, loadings, left.clamp(min=0.1 * variances)
+        deviations = variances.sqrt()
+        x = (x / deviations).float()
+        loadings = _loadings(x, counts / len(x), rank, generator)
+        model = torch.zeros(d), loadings, 1 - loadings.square().sum(dim=1)
         for _ in range(N_ITER):
-            model = _improved(x, known, mean, variances, *model)
-        return cls(*(part.numpy() for part in model))
+            model = _improved(x, known, *model)
+        mean, loadings, noise = model
+        # The rotation that makes the factors independent given whole rows.
+        _, rotation = torch.linalg.eigh(loadings.T @ (loadings / noise[:, None]))
+        mean, loadings = start + deviations * mean, loadings @ rotation
+        loadings, noise = deviations[:, None] * loadings, variances * noise
+        return cls(mean.numpy(), loadings.numpy(), noise.numpy())
 
-    def __call__(self, x):
-        """Return rows `x`, a tensor, with their gaps, NaN, filled."""
-        gaps = x.isnan()
-        some = gaps.any(dim=1)
+    def __call__(self, x, nearly=False):
+        """Return rows `x`, a tensor, with their gaps, NaN, filled.
+
+        To fill them nearly takes a fraction of the time.
+        """
+        some = x.sum(dim=1).isnan()
         if not some.any():
             return x
         model = (torch.from_numpy(part).to(x) for part in vars(self).values())
         mean, loadings, noise = model
         filled = x.clone()
         for chosen in some.nonzero()[:, 0].split(BATCH):
-            part, missing = x[chosen], gaps[chosen]
-            centred = torch.where(missing, 0.0, part - mean)
-            z = _factors(centred, *_precision(~missing, loadings, noise))
-            filled[chosen] = torch.where(missing, mean + z @ loadings.T, part)
+            part = x[chosen]
+            known = (~part.isnan()).to(x)  # arithmetic is faster than masks are
+            centred = (part - mean).nan_to_num(0.0)
+            if nearly:
+                z = _factors_nearly(centred, known, loadings, noise)
+            else:
+                z = _factors(centred, *_precision(known, loadings, noise))
+            expected = mean + z @ loadings.T
+            filled[chosen] = expected.lerp(part.nan_to_num(0.0), known)
         return filled
 
 
@@ -98,12 +112,28 @@ def _batches(rows):
         yield rows.batch(slice(start, min(start + BATCH, len(rows))))[0]
 
 
+def _loadings(x, shares, rank, generator):
+    """Return loadings to start from, for rows `x`, 0 in gaps, known in some `shares`.
+
+    If these were known independently of each other, dividing by the share would leave
+    covariances as they are, and variances too large by a known amount.
+    """
+    d = len(shares)
+    rows = Rows((x / shares).numpy(), np.zeros(d), 1.0, x.dtype)
+    _, axes, scales = principal_axes(rows, rank, generator)
+    loadings = torch.zeros(d, rank)
+    excess = (1 / shares - 1).mean()
+    loadings[:, : len(axes)] = axes.T * (scales - excess).clamp(min=0).sqrt()
+    explained = loadings.square().sum(dim=1, keepdim=True)
+    return loadings / (explained / 0.9).clamp(min=1).sqrt()
+
+
 def _precision(known, loadings, noise):
     """Return the root of the factors' precision given known entries, and W / psi."""
     rank = loadings.shape[1]
     scaled = loadings / noise[:, None]
     products = (scaled[:, :, None] * loadings[:, None, :]).flatten(start_dim=1)
-    precision = (known.to(loadings) @ products).view(-1, rank, rank)
+    precision = (known @ products).view(-1, rank, rank)
     precision.diagonal(dim1=1, dim2=2).add_(1.0)
     # Unlike cholesky, it does not look at each matrix for an error that cannot be.
     return torch.linalg.cholesky_ex(precision).L, scaled
@@ -114,27 +144,54 @@ def _factors(x, root, scaled):
     return torch.cholesky_solve((x @ scaled)[:, :, None], root)[:, :, 0]
 
 
-def _improved(x, known, start, variances, mean, loadings, noise):
-    """Return the model after an iteration, for rows `x` less `start`, 0 in gaps."""
+def _factors_nearly(x, known, loadings, noise):
+    """Return nearly the factors' means for rows `x`, 0 in gaps."""
+    weights = known / noise
+    diagonal = 1 + weights @ loadings.square()
+    left = (x * weights) @ loadings
+    steepest = direction = left / diagonal
+    z, size = 0.0, _inner(left, steepest)
+    enough = NEAR**2 * float(size.sum())
+    for _ in range(min(loadings.shape[1], N_STEPS)):
+        image = direction + ((direction @ loadings.T) * weights) @ loadings
+        step = size / _inner(direction, image).clamp(min=1e-30)
+        z, left = z + step * direction, left - step * image
+        steepest, was = left / diagonal, size
+        size = _inner(left, steepest)
+        if float(size.sum()) <= enough:
+            break
+        direction = steepest + size / was.clamp(min=1e-30) * direction
+    return z
+
+
+def _inner(a, b):
+    return (a * b).sum(dim=1, keepdim=True)
+
+
+def _improved(x, known, mean, loadings, noise):
+    """Return the model after an iteration, for rows `x` of variance 1, 0 in gaps."""
     d, rank = loadings.shape
-    moments = torch.zeros(d, (rank + 1) ** 2, dtype=x.dtype)
-    products = torch.zeros(d, rank + 1, dtype=x.dtype)
+    moments, products = torch.zeros(d, (rank + 1) ** 2), torch.zeros(d, rank + 1)
+    spread = torch.zeros(rank, rank)
     for part, there in zip(x.split(BATCH), known.split(BATCH), strict=True):
-        centred = torch.where(there, part + start - mean, 0.0)
+        centred = (part - mean) * there
         root, scaled = _precision(there, loadings, noise)
         z = _factors(centred, root, scaled)
         # A factor that is always 1 has the mean as its loading.
         z = torch.cat([z, torch.ones_like(z[:, :1])], dim=1)
         seconds = z[:, :, None] * z[:, None, :]
         seconds[:, :rank, :rank] += torch.cholesky_inverse(root)
-        moments += there.to(x).T @ seconds.flatten(start_dim=1)
-        products += torch.where(there, part, 0.0).T @ z
+        spread += seconds[:, :rank, :rank].sum(dim=0)
+        moments += there.T @ seconds.flatten(start_dim=1)
+        products += part.T @ z
     moments = moments.view(d, rank + 1, rank + 1)
     counts = known.sum(dim=0).clamp(min=1)
-    prior = torch.full((rank + 1,), float(PRIOR_ROWS), dtype=x.dtype)
+    prior = torch.full((rank + 1,), float(PRIOR_ROWS))
     prior[rank] = 1e-9
-    ridge = torch.diag(prior) * (noise / variances)[:, None, None]
+    ridge = torch.diag(prior) * noise[:, None, None]
     solution = torch.linalg.solve(moments + ridge, products)
     left = x.square().sum(dim=0) - (solution * products).sum(dim=1)
-    noise = torch.maximum(left / counts, 0.01 * variances)
-    return start + solution[:, rank], solution[:, :rank], noise
+    noise = (left / counts).clamp(min=0.01)
+    # Factors have unit variance; what they lack is given to the loadings.
+    expansion = torch.linalg.cholesky(spread / len(x))
+    return solution[:, rank], solution[:, :rank] @ expansion, noise

@@ -64,11 +64,15 @@ class Watch:
             self.target_, self.misses_ = loss, 0
 
     @property
+    def is_hopeless(self):
+        """Whether no epoch so far is better than the start."""
+        return self.start_ is not None and self.best_ >= float(self.start_.mean())
+
+    @property
     def is_over(self):
         """Whether there is no point in further epochs."""
-        hopeless = self.start_ is not None and self.best_ >= float(self.start_.mean())
         return self.misses_ >= self.patience or (
-            hopeless and len(self.curves_) >= self.trial
+            self.is_hopeless and len(self.curves_) >= self.trial
         )
 
     def _keep_if_best(self, net, loss):
@@ -208,7 +212,7 @@ def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
     average. What they say of leading parts of the code is added to `curve`. With
     several parts, all rows are then trained on up to that epoch. ``begin(rows)`` sets
     what training on them starts at; by default that is what `net` has. The other parts
-    are spared if the first two together show no gain at all.
+    are spared if one shows no gain where each must, or the first two together none.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
@@ -222,6 +226,8 @@ def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
             choice = choose(watches, convinces or _is_there)
+        if convinces is is_sure and watches[-1].is_hopeless:
+            break
         if len(watches) == 2 and min(choice.losses) >= choice.start:
             break
     if choice is None:

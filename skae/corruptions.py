@@ -20,7 +20,8 @@ def _chosen(x, level, generator):
 
 def masking(x, level, generator):
     """Set each entry to zero with probability `level`."""
-    return x.masked_fill(_chosen(x, level, generator), 0.0)
+    kept = torch.rand(x.shape, generator=generator) >= level
+    return x * kept.to(x)  # takes a fraction of the time of masked_fill
 
 
 def gaussian(x, level, generator, deviation=1.0):

@@ -42,8 +42,8 @@ class Binary(nn.Module):
 
     def forward(self, x):
         """Return zeros and ones of the shape of `x`."""
-        line = x.clamp(-1, 1) / 2
-        return line + ((x > 0).to(x) - line).detach()
+        line = x.clamp(-1, 1)
+        return torch.add((x > 0).to(x), line - line.detach(), alpha=0.5)
 
 
 def nested_dropout(code, generator):

@@ -97,7 +97,7 @@ def test_dead_units_and_no_others_learn_what_is_left():
     assert (gradient[~used] != 0).any()
 
 
-@pytest.mark.parametrize("n_components", [64, 256])
+@pytest.mark.parametrize("n_components", [10, 25, 64, 256])
 def test_divergence_brings_mean_activations_to_the_target(digits, n_components):
     model = SparseAutoencoder(n_components, random_state=0).fit(digits)
     codes = model.transform(digits)
