@@ -357,7 +357,8 @@ class AutoencoderNet(NeuralNet):
         else:
             (loss / self.loss_unit).backward()
             # Else a few extreme rows could throw training far off its start.
-            norm = nn.utils.get_total_norm([p.grad for p in self.trained_])
+            gradients = [p.grad for p in self.trained_ if p.grad is not None]
+            norm = nn.utils.get_total_norm(gradients)
             if norm > 1:
                 nn.utils.clip_grads_with_norm_(self.trained_, 1.0, norm)
         return {"loss": loss, "y_pred": outcome[3].reconstruction}
