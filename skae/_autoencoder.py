@@ -273,7 +273,7 @@ class Autoencoder(BaseAutoencoder):
         elif self.sparsity == "topk":
             # Not the method of `rows`, which would keep them in memory.
             decoded = partial(in_units, mean=rows.mean, scale=rows.scale)
-            decoded = decoded if self._bounded else torch.clone
+            decoded = decoded if self._bounded else torch.nn.Identity()
             penalties += (DeadUnitPenalty(decoded, len(rows)),)
         return penalties
 

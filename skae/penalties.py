@@ -172,7 +172,7 @@ class DeadUnitPenalty:
         activations = output.activations.masked_fill(~dead, -torch.inf)
         values, index = activations.topk(-(-int(dead.sum()) // 4), dim=1)
         code = output.code.detach().scatter(1, index, values)
-        return self.weight * (self.target(x) - network.decode(code)).square().mean()
+        return self.weight * F.mse_loss(network.decode(code), self.target(x))
 
 
 @dataclass(frozen=True)
