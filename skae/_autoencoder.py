@@ -338,7 +338,8 @@ class Autoencoder(BaseAutoencoder):
                     net.module_.encode(rows.take(b)).sum(dim=0)
                     for b in blocks(*rows.shape)
                 ]
-            self.mean_activations_ = (sum(sums) / len(rows)).double().cpu().numpy()
+            means = (sum(sums) / len(rows)).double().cpu().numpy()
+            self.mean_activations_ = means[: self.n_components_]
 
 
 def as_widths(sizes, name="hidden_layer_sizes"):

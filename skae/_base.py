@@ -168,7 +168,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 self.mean_, self.scale_ = location_and_scale(X)
             rows = self._rows(X)
             if going_on:
-                rows.fill(self._filler)
+                self._go_on_with_gaps(rows)
             else:
                 self._begin_gaps(rows)
             X_val = None if X_val is None else self._validate(X_val, "X_val")
@@ -215,6 +215,12 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             raise ValueError(
                 f"Column {column!r} of X has no value at all. Drop it first."
             )
+
+    def _go_on_with_gaps(self, rows):
+        if self._imitates_gaps and not self._meets_gaps:
+            self._meets_gaps = True
+            self._learn_gaps(rows)
+        rows.fill(self._filler)
 
     def _learn_gaps(self, rows):
         """Set what fills gaps, if there are or will be any, by what `rows` have."""
@@ -263,7 +269,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 group["lr"] = net.lr  # which may have been changed
         return net
 
-    def _make_net(self, network, generator):
+    def _make_net(self, network, generator, device=None):
         line_search = self.solver == "lbfgs"
         loss, _ = self._make_loss()
         net = AutoencoderNet(
@@ -273,7 +279,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             schedule="constant" if line_search else self.learning_rate,
             solver=self.solver,
             lr=1.0 if line_search else self.learning_rate_init,
-            device=self._device(),
+            device=device or self._device(),
             verbose=int(self.verbose),
             watch=Watch(self.tol),
             callbacks=self._callbacks(),

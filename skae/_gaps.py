@@ -64,7 +64,7 @@ class GapFiller:
         start = x.nansum(dim=0) / counts
         x = (x - start).nan_to_num(0.0)
         variances = x.square().sum(dim=0) / counts
-        variances = variances.clamp(min=1e-9 * variances.max().clamp(min=1e-300))
+        variances = variances.clamp(min=1e-9)
         deviations = variances.sqrt()
         x = (x / deviations).float()
         loadings = _loadings(x, counts / len(x), rank, generator)
@@ -115,15 +115,17 @@ def _batches(rows):
 def _loadings(x, shares, rank, generator):
     """Return loadings to start from, for rows `x`, 0 in gaps, known in some `shares`.
 
-    If these were known independently of each other, dividing by the share would leave
-    covariances as they are, and variances too large by a known amount.
+    If these were known independently of each other, dividing by the roots of the shares
+    would leave covariances times these roots, and variances larger by a known amount.
+    A factor that starts at zero would stay there.
     """
-    d = len(shares)
-    rows = Rows((x / shares).numpy(), np.zeros(d), 1.0, x.dtype)
+    d, roots = len(shares), shares.sqrt()
+    rows = Rows((x / roots).numpy(), np.zeros(d), 1.0, x.dtype)
     _, axes, scales = principal_axes(rows, rank, generator)
     loadings = torch.zeros(d, rank)
-    excess = (1 / shares - 1).mean()
-    loadings[:, : len(axes)] = axes.T * (scales - excess).clamp(min=0).sqrt()
+    excess = (1 - shares).mean()
+    loadings[:, : len(axes)] = axes.T * (scales - excess).clamp(min=1e-3).sqrt()
+    loadings /= roots[:, None]
     explained = loadings.square().sum(dim=1, keepdim=True)
     return loadings / (explained / 0.9).clamp(min=1).sqrt()
 

@@ -120,7 +120,9 @@ class LinearAutoencoder(BaseAutoencoder):
         mean, axes, variances = principal_axes(rows, self.n_components, net.generator)
         used = variances > variances.max() * 1e-13
         axes, variances = axes[used], variances[used]
-        shrunk = (1 - self.alpha * rows.shape[1] / variances).clamp(min=0).sqrt()
+        # The penalty counts a weight that is shared once.
+        alpha = self.alpha / 2 if self.tied_weights else self.alpha
+        shrunk = (1 - alpha * rows.shape[1] / variances).clamp(min=0).sqrt()
         maps = axes * shrunk[:, None]
         torch.nn.init.zeros_(net.module.encoder[-1].weight)
         set_linear_maps(net.module, mean, maps, maps)

@@ -189,6 +189,9 @@ class AutoencoderNet(NeuralNet):
         """
         self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
         self.watched_ = None
+        for penalty in self.criterion.penalties:
+            if hasattr(penalty, "forget"):
+                penalty.forget()
         if not self.initialized_:
             self.initialize()
         self._prepare_schedule(rows)
@@ -270,6 +273,7 @@ class AutoencoderNet(NeuralNet):
         """Run an epoch, with batch events only where a callback wants them."""
         if iterator is None:
             return
+        self.module_.train(training)
         if self.needs_batch_events_:
             super().run_single_epoch(iterator, training, prefix, step_fn)
             names = f"{prefix}_loss", f"{prefix}_batch_size"
@@ -289,7 +293,6 @@ class AutoencoderNet(NeuralNet):
         self.history.record(name, loss)
 
     def _run_quietly(self, iterator):
-        self.module_.train()
         total = 0.0
         for batch in iterator:
             self._set_learning_rate()
@@ -324,7 +327,8 @@ class AutoencoderNet(NeuralNet):
         x, target, *shown = batch
         shown = shown[0] if shown else self._shown(x, generator)
         output = self.module_(shown, generator)
-        x = filled(x, self.filler) if self.criterion_.penalties else x
+        if any(getattr(p, "reads_input", True) for p in self.criterion_.penalties):
+            x = filled(x, self.filler)
         return self.module_, x, target, output, generator
 
     def _shown(self, x, generator):

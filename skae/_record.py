@@ -58,7 +58,9 @@ class FitRecord:
     def _keep(self, net, rows, going_on):
         self.net_ = net
         earlier = self.loss_curve_ if going_on else []
-        self.loss_curve_ = [*earlier, *(epoch["train_loss"] for epoch in net.history)]
+        # A callback may have stopped training within an epoch, which then has no loss.
+        losses = [e["train_loss"] for e in net.history if "train_loss" in e]
+        self.loss_curve_ = [*earlier, *losses]
         self.n_iter_ = len(self.loss_curve_)
         self.__dict__.pop("components_", None)
         self.__dict__.pop("explained_variance_", None)

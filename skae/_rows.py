@@ -117,6 +117,14 @@ class Rows(Dataset):
         """The numbers of rows and columns."""
         return len(self), self.raw.shape[1]
 
+    @property
+    def share_known(self):
+        """The share of entries that are not missing."""
+        if self.gaps is None:
+            return 1.0
+        chosen = slice(None) if self.index is None else self.index
+        return 1 - float(self._part(self.gaps, chosen).float().mean())
+
     def __getitem__(self, index):
         x, target = self.batch(torch.tensor([index]))
         return x[0], target[0]

@@ -114,7 +114,10 @@ class Choice:
 
 def choose(watches, convinces):
     """Choose an epoch by what was watched of each part of the rows."""
+    start = float(torch.cat([watch.start_ for watch in watches]).mean())
     n_epochs = min(len(watch.curves_) for watch in watches)
+    if n_epochs == 0:  # a callback has stopped training within the first one
+        return Choice(0, start, [])
     curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
     means = torch.cat(curves, dim=1).mean(dim=1)
     epoch = int(means.argmin())
@@ -122,7 +125,6 @@ def choose(watches, convinces):
         (watch.start_ - curve[epoch]).double()
         for watch, curve in zip(watches, curves, strict=True)
     ]
-    start = float(torch.cat([watch.start_ for watch in watches]).mean())
     return Choice(epoch + 1 if convinces(gains) else 0, start, means.tolist())
 
 
@@ -228,7 +230,7 @@ def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
             choice = choose(watches, convinces or _is_there)
         if convinces is is_sure and watches[-1].is_hopeless:
             break
-        if len(watches) == 2 and min(choice.losses) >= choice.start:
+        if len(watches) == 2 and min(choice.losses, default=math.inf) >= choice.start:
             break
     if choice is None:
         return None

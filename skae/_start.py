@@ -82,9 +82,15 @@ def start_at_hash(network, rows, generator):
 def _root_mean_square_error(network, rows):
     left = sum(
         (rows.target(x) - network(x).reconstruction).square().sum()
-        for x in (rows.take(block) for block in blocks(*rows.shape))
+        for x in _batches(network, rows)
     )
     return (left / rows.shape[0] / rows.shape[1]).sqrt()
+
+
+def _batches(network, rows):
+    parameter = next(network.parameters())
+    for block in blocks(*rows.shape):
+        yield rows.take(block).to(parameter)
 
 
 def _rotation(size, generator):
@@ -159,8 +165,7 @@ def _refit_decoder(network, rows):
     """
     _, decoder = _linear_layers(network)
     moments = targets = 0.0
-    for block in blocks(*rows.shape):
-        x = rows.take(block)
+    for x in _batches(network, rows):
         code = network.encode(x).double()
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
@@ -182,14 +187,15 @@ def principal_components(network, rows):
     With the decoder's matrix :math:`B` and the covariance :math:`S` of the code, they
     are the left singular vectors of :math:`B S^{1/2}` and its squared singular values.
     """
-    codes = torch.cat([network.encode(rows.take(b)) for b in blocks(*rows.shape)])
-    codes = codes.double() - codes.double().mean(dim=0)
+    codes = [network.encode(x).cpu().double() for x in _batches(network, rows)]
+    codes = torch.cat(codes)
+    codes = codes - codes.mean(dim=0)
     values, vectors = torch.linalg.eigh(codes.T @ codes / max(len(codes) - 1, 1))
     root = vectors * values.clamp(min=0).sqrt()
     unit = torch.eye(codes.shape[1]).to(next(network.parameters()))
-    matrix = (network.decode(unit) - network.decode(0 * unit)).double().T
+    matrix = (network.decode(unit) - network.decode(0 * unit)).cpu().double().T
     axes, scales, _ = torch.linalg.svd(matrix @ root, full_matrices=False)
     axes = axes.T
     largest = axes.abs().argmax(dim=1, keepdim=True)
     axes = axes * axes.gather(1, largest).sign()
-    return axes.cpu().numpy(), scales.square().cpu().numpy()
+    return axes.numpy(), scales.square().numpy()

@@ -42,7 +42,9 @@ class Training:
             self._learn_gaps(part)
             net.set_filler(self._filler)
             rows.fill(self._filler)
+            net.module.cpu()  # where generators draw; an earlier part has moved it
             self._initialize(net.module, part, torch.Generator().manual_seed(seed))
+            net.module.to(net.device)
             if net.module.has_path:
                 self._set_loss_unit(net, part)
 
@@ -80,7 +82,8 @@ class Training:
             return [(rows, rows)]
         if cautious and n_rows < FOLDS_BELOW:
             return folds(rows, net.generator)
-        n_valid = max(1, round(self.validation_fraction * n_rows))
+        n_valid = round(self.validation_fraction * n_rows)
+        n_valid = min(max(n_valid, 1), n_rows - 1)
         order = torch.randperm(n_rows, generator=net.generator)
         return [(rows.subset(order[n_valid:]), rows.subset(order[:n_valid]))]
 

@@ -263,10 +263,14 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         self.pca_score_ = self.best_validation_score_ = self.validation_scores_ = None
         if choice is None:
             return
-        self.best_validation_score_ = -choice.loss - self._log_unit
-        self.validation_scores_ = [-loss - self._log_unit for loss in choice.losses]
+        watched = [rows_valid for _, rows_valid in parts]
+        n_known = sum(rows.share_known * len(rows) for rows in watched)
+        share = n_known / sum(len(rows) for rows in watched)
+        log_unit = share * self._log_unit
+        self.best_validation_score_ = -choice.loss - log_unit
+        self.validation_scores_ = [-loss - log_unit for loss in choice.losses]
         n_components = net.module_.config["n_components"]
-        if self.likelihood == "gaussian":
+        if self.likelihood == "gaussian" and share == 1:
             by_pca = reference_log_likelihood(parts, n_components, net.generator)
             self.pca_score_ = by_pca - self.n_features_in_ * math.log(self.scale_)
         self._warn_if_unmoved(net, choice)

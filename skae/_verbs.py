@@ -121,7 +121,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             return objective.loss_of_rows(self._through(network, x), target)[:, None]
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
-        return -losses * self.scale_**power
+        return -losses * (1.0 if self._bounded else self.scale_**power)
 
     def score(self, X, y=None):
         r"""Return the explained variance of the reconstruction of `X`.
@@ -232,4 +232,9 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         super().__setstate__(state)
         if stored is not None:
             network, generator = load_network(stored)
-            self.net_ = load_training(self._make_net(network, generator), stored)
+            try:
+                device = self._device()
+            except ValueError:
+                device = "cpu"  # this machine lacks the one it was fitted on
+            net = self._make_net(network, generator, device)
+            self.net_ = load_training(net, stored)

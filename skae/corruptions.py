@@ -68,12 +68,14 @@ def _masking(rows, level):
 
 
 def _gaussian(rows, level):
-    n, d = rows.shape
-    mean = sum(rows.take(b).double().sum(dim=0) for b in blocks(n, d)) / n
-    squares = sum(
-        (rows.take(b).double() - mean).square().sum(dim=0) for b in blocks(n, d)
-    )
-    deviation = (squares / n).sqrt().to(rows.take(slice(1)))
+    def over_known(function):
+        batches = (rows.batch(block)[0].double() for block in blocks(*rows.shape))
+        return sum(function(x).nansum(dim=0) for x in batches)
+
+    counts = over_known(lambda x: x.isfinite().double()).clamp(min=1)
+    mean = over_known(lambda x: x) / counts
+    squares = over_known(lambda x: (x - mean).square())
+    deviation = (squares / counts).sqrt().to(rows.take(slice(1)))
     return partial(gaussian, level=level, deviation=deviation)
 
 

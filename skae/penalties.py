@@ -3,6 +3,10 @@
 One that returns a vector, of a number for each row or of one for all, is a part of the
 objective: its mean is added in training, and it counts where rows kept out of training
 are judged. One that returns a scalar is a means to an end, and counts in training only.
+
+Where one has ``reads_input = False`` it does not look at `x`, whose gaps are then not
+filled for its sake. Where one has a method ``forget()``, it is called before training
+starts, and again for each fold.
 """
 
 import math
@@ -40,6 +44,7 @@ class WeightPenalty:
 
     alpha: float
     l1_ratio: float = 0.0
+    reads_input = False
 
     def __call__(self, network, x, output, generator):
         """Return the penalty of the trained weights, a scalar."""
@@ -61,6 +66,7 @@ class ActivityPenalty:
     """
 
     weight: float
+    reads_input = False
 
     def __call__(self, network, x, output, generator):
         """Return the penalty of each row."""
@@ -100,7 +106,8 @@ class KLSparsityPenalty:
 
     A small batch is too few rows for a mean of a few per cent. So in training the
     divergence and its derivative are taken at a running mean over about `window` rows,
-    with the gradient of the batch's own mean.
+    with the gradient of the batch's own mean. Where there is no generator, and so no
+    noise, batches are all rows, and their mean is all there is.
 
     Parameters
     ----------
@@ -112,14 +119,20 @@ class KLSparsityPenalty:
         Rows that the running mean reaches back over.
     """
 
+    reads_input = False
+
     def __init__(self, weight, target, window=1024):
         self.weight, self.target, self.window = weight, target, window
+        self.forget()
+
+    def forget(self):
+        """Forget the mean of earlier rows."""
         self.running = None
 
     def __call__(self, network, x, output, generator):
         """Return the penalty of all rows, in a vector."""
         means = output.code.mean(dim=0)
-        if network.training:
+        if network.training and generator is not None:
             share = min(1.0, len(x) / self.window)
             if self.running is None:
                 share = 1.0
@@ -156,11 +169,16 @@ class DeadUnitPenalty:
 
     def __init__(self, target, n_rows):
         self.target, self.n_rows = target, n_rows
+        self.forget()
+
+    def forget(self):
+        """Forget how long units have not been used."""
         self.unused = None
 
     def __call__(self, network, x, output, generator):
         """Return the mean penalty of the rows, a scalar."""
-        if not network.training:
+        # A line search, which has no generator, needs the same objective in each call.
+        if not network.training or generator is None:
             return x.new_zeros(())
         used = (output.code.detach() != 0).any(dim=0)
         before = torch.zeros_like(used, dtype=torch.long)
@@ -191,6 +209,7 @@ class BalancePenalty:
     """
 
     weight: float
+    reads_input = False
 
     def __call__(self, network, x, output, generator):
         """Return the penalty of all rows, in a vector."""

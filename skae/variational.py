@@ -90,6 +90,7 @@ class GaussianKLPenalty:
     """
 
     beta: float
+    reads_input = False
 
     def __call__(self, network, x, output, generator):
         """Return the penalty of each row."""

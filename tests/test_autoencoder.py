@@ -8,7 +8,12 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import scale
-from skorch.callbacks import EarlyStopping, EpochScoring, GradientNormClipping
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+)
 
 from skae import Autoencoder
 from skae.networks import ACTIVATIONS
@@ -170,6 +175,13 @@ def test_every_loss_is_what_it_says(digits, loss, init):
     np.testing.assert_allclose(model.score_samples(x), -entries.mean(axis=1), rtol=1e-6)
 
 
+def test_losses_of_bounded_outputs_are_in_units_of_the_data(digits):
+    model = Autoencoder(4, output_activation="logistic", max_iter=3, **FAST)
+    model.fit(digits[:300])
+    squares = ((digits - model.reconstruct(digits)) ** 2).mean(axis=1)
+    np.testing.assert_allclose(-model.score_samples(digits), squares, rtol=1e-5)
+
+
 def test_cross_entropy_is_not_below_the_entropy_of_the_data(digits):
     model = Autoencoder(32, loss="binary_cross_entropy", max_iter=10, **FAST)
     model.fit(digits)
@@ -289,6 +301,30 @@ def test_callbacks_are_cloned_and_called(digits):
     assert model.n_iter_ < 9
     assert stop.dynamic_threshold_ is None  # it is set where training begins
     assert "EarlyStopping" in dict(model.net_.callbacks_)
+
+
+class StopsAtOnce(Callback):
+    """Ends training after its first batch."""
+
+    def on_batch_end(self, net, **kwargs):
+        """End it."""
+        raise KeyboardInterrupt
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out")
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_callback_may_stop_within_an_epoch(digits, early_stopping):
+    model = Autoencoder(2, callbacks=[StopsAtOnce()], early_stopping=early_stopping)
+    model.set_params(**FAST).fit(digits)
+    assert model.loss_curve_ == []
+    if early_stopping:
+        pca = pca_error(digits, digits, 2)
+        assert error(model, digits) == pytest.approx(pca, rel=1e-4)
+
+
+def test_a_row_is_left_to_train_on(digits):
+    model = Autoencoder(1, init="random", validation_fraction=0.8, **FAST)
+    assert model.fit(digits[:2]).n_iter_ > 0
 
 
 def test_the_net_is_a_skorch_net(digits):

@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch.callbacks import Callback
 
 import skae
 from skae import (
@@ -155,6 +156,21 @@ def test_same_seed_same_bits(estimator, X):
     assert [bits(e) for e in fitted] == [expected] * 2
 
 
+class LooksOn(Callback):
+    """Wants events of batches, and does nothing."""
+
+    def on_batch_end(self, net, **kwargs):
+        """Do nothing."""
+
+
+@every_estimator
+def test_a_callback_that_looks_on_changes_no_bit(estimator, X):
+    plain = seeded(estimator).fit(X)
+    watched = seeded(estimator, callbacks=[LooksOn()]).fit(X)
+    assert bits(plain) == bits(watched)
+    assert plain.loss_curve_ == pytest.approx(watched.loss_curve_)
+
+
 def test_same_bits_in_worker_processes(X):
     fits = [joblib.delayed(seeded(e).fit)(X) for e in ESTIMATORS.values()]
     fitted = joblib.Parallel(n_jobs=2)(fits)
@@ -237,6 +253,15 @@ def test_stored_and_loaded(estimator, X, tmp_path, warm_start):
         assert other.net_.history[:, "train_loss"] == fitted.loss_curve_
         if warm_start and type(fitted) is Autoencoder:
             assert bits(other.fit(X)) == bits(deepcopy(fitted).fit(X))
+
+
+def test_loads_where_its_device_is_missing(X):
+    model = Autoencoder(2, max_iter=1, random_state=0).fit(X)
+    codes = model.transform(X)
+    model.device = "xpu"
+    with pytest.raises(ValueError, match="device must be"):
+        model.fit(X)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).transform(X), codes)
 
 
 def test_stored_size_is_that_of_the_weights(X):

@@ -89,6 +89,14 @@ def test_columns_statistics_come_from_the_rows(name, generator):
             np.testing.assert_allclose(column, values[nearest], atol=1e-8)
 
 
+def test_noise_is_in_units_of_what_is_known():
+    X = np.random.RandomState(0).normal(size=(2000, 3)) * [1, 2, 5]
+    X[np.random.RandomState(1).rand(*X.shape) < 0.75] = np.nan
+    rows = Rows(X, np.nanmean(X, axis=0), 2.0, torch.float64)
+    deviation = CORRUPTIONS["gaussian"](rows, 1.0).keywords["deviation"].numpy()
+    np.testing.assert_allclose(2 * deviation, np.nanstd(X, axis=0), rtol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:Rows kept out:UserWarning")
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_corruption_is_a_matter_of_training_alone(name):

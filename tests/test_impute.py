@@ -80,6 +80,49 @@ def test_filler_finds_the_factors():
     assert np.abs(found - truth).max() < 0.1 * np.abs(truth).max()
 
 
+def test_rows_are_filled_nearly_in_training():
+    generator = torch.Generator().manual_seed(0)
+    X = make_low_rank_matrix(400, 40, effective_rank=6, random_state=0)
+    rows = Rows(G := with_gaps(X, 0.3)[0], *location_and_scale(G))
+    filler = GapFiller.fit(rows, generator)
+    x, _ = rows.batch(slice(400))
+    exact, near = filler(x), filler(x, nearly=True)
+    known = ~x.isnan()
+    assert torch.equal(near[known], x[known])
+    off = (near - exact)[~known].square().mean() / exact[~known].square().mean()
+    assert off < 0.02
+
+
+def test_columns_of_which_little_is_known_hide_no_factor():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 3)) @ rng.normal(size=(3, 20))
+    X += 0.3 * rng.normal(size=X.shape)
+    G, hidden = with_gaps(X, 0.2)
+    G[1:, :4] = np.nan
+    rows = Rows(G, *location_and_scale(G))
+    filler = GapFiller.fit(rows, torch.Generator().manual_seed(0))
+    filled = filler(rows.batch(slice(600))[0]).numpy()
+    off = (filled * rows.scale + rows.mean - X)[:, 4:][hidden[:, 4:]]
+    assert (off**2).mean() < 0.1 * X[:, 4:].var()
+
+
+@pytest.mark.filterwarnings("ignore:n_components=")
+def test_columns_without_variance():
+    X = np.array([[1.0, np.nan], [1.0, 2.0], [1.0, 2.0]])
+    assert (AutoencoderImputer().fit_transform(X) == [1, 2]).all()
+    model = Autoencoder(1, corruption="gaps", max_iter=2).fit(np.ones((5, 3)))
+    np.testing.assert_allclose(model.reconstruct(np.full((1, 3), np.nan)), 1)
+
+
+def test_gaps_may_be_prepared_for_later(cancer):
+    whole, G, _ = cancer
+    model = Autoencoder(2, warm_start=True, **QUICK).fit(whole)
+    with pytest.raises(ValueError, match="was fitted to rows without"):
+        model.transform(G)
+    codes = model.set_params(corruption="gaps").fit(whole).transform(G)
+    assert np.isfinite(codes).all()
+
+
 def test_location_and_scale_leave_gaps_out(cancer):
     _, G, _ = cancer
     G = 1000 + 3 * G

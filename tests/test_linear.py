@@ -162,6 +162,15 @@ def test_l2_penalty_shrinks_singular_values(solver):
     assert model.loss_curve_[-1] == pytest.approx(minimum / d, rel=1e-4)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_closed_form_is_the_minimum_of_its_objective(tied):
+    params = {"n_components": 3, "tied_weights": tied, "alpha": 0.05}
+    closed = LinearAutoencoder(**params).fit(DATA["wine"])
+    found = LinearAutoencoder(**params, solver="lbfgs", random_state=0)
+    found.set_params(max_iter=200).fit(DATA["wine"])
+    assert closed.loss_curve_[-1] == pytest.approx(found.loss_curve_[-1], rel=1e-6)
+
+
 def test_map_is_the_projection_on_the_leading_axes():
     X = DATA["wine"]
     model = LinearAutoencoder(3, solver="lbfgs", max_iter=20, random_state=0).fit(X)

@@ -108,6 +108,15 @@ def test_share_of_few_rows_and_after_a_warm_start(digits):
     assert len(linear.fit(X).components_) == linear.n_components_
 
 
+def test_mean_activations_are_those_of_the_share(digits):
+    model = Autoencoder(0.5, ordered=True, sparsity="l1", init="random")
+    model.set_params(hidden_layer_sizes=8, max_iter=3, random_state=0)
+    means = model.fit(digits[0][:200]).mean_activations_
+    np.testing.assert_allclose(
+        means, model.transform(digits[0][:200]).mean(axis=0), rtol=1e-4
+    )
+
+
 def test_codes_without_order_cannot_be_cut(digits):
     model = Autoencoder(4, hidden_layer_sizes=8, max_iter=1, init="random")
     model.fit(digits[0])

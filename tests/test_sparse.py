@@ -45,7 +45,9 @@ def test_small_batches_share_a_running_mean():
     penalty = KLSparsityPenalty(1.0, 0.5, window=8)
     for mean in (0.2, 0.6):
         code = torch.full((2, 1), mean, requires_grad=True)
-        value = penalty(network, code, Output(None, code, None, code), None)
+        value = penalty(
+            network, code, Output(None, code, None, code), torch.Generator()
+        )
     running = 0.2 + 2 / 8 * (0.6 - 0.2)
     expected = kl_sparsity(torch.tensor([running]), 0.5)
     torch.testing.assert_close(value.mean(), expected)
@@ -88,8 +90,8 @@ def test_dead_units_and_no_others_learn_what_is_left():
         network.encoder[0].bias[:2] = 5.0
     penalty = DeadUnitPenalty(torch.clone, n_rows=20)
     x = torch.randn(10, 4, generator=generator)
-    assert penalty(network, x, network(x), None).item() == 0
-    value = penalty(network, x, network(x), None)
+    assert penalty(network, x, network(x), generator).item() == 0
+    value = penalty(network, x, network(x), generator)
     assert value > 0
     (gradient,) = torch.autograd.grad(value, network.encoder[0].weight)
     used = (network(x).code != 0).any(dim=0)

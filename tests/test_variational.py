@@ -252,6 +252,18 @@ def test_units_shift_the_density(digits):
     assert other.noise_variance_ == pytest.approx(factor**2 * one.noise_variance_)
 
 
+def test_units_of_rows_with_gaps_shift_by_what_is_known(digits):
+    X = np.where(np.random.RandomState(0).rand(300, 64) < 0.5, np.nan, digits[:300])
+    model = VariationalAutoencoder(2, hidden_layer_sizes=8, max_iter=2, random_state=0)
+    one, other = clone(model).fit(X, X_val=X), clone(model).fit(4 * X, X_val=4 * X)
+    shift = np.isfinite(X).mean() * 64 * np.log(4)
+    assert other.best_validation_score_ == pytest.approx(
+        one.best_validation_score_ - shift
+    )
+    assert other.elbo(4 * X).mean() == pytest.approx(one.elbo(X).mean() - shift)
+    assert one.pca_score_ is None
+
+
 def test_beats_probabilistic_pca_on_digits(digits, fitted):
     train, test = digits[:1200], digits[1200:]
     pca = PCA(8).fit(train).score(test)
