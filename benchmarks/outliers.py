@@ -94,6 +94,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
+    if "SKAE_DATA" not in os.environ:
+        print("SKAE_DATA has to name a folder with the outlier sets, adbench/*.npz.")
+        return
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     paths = sorted(Path(os.environ["SKAE_DATA"]).glob("adbench/*.npz"))

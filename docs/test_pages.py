@@ -55,6 +55,17 @@ def test_links_lead_somewhere():
         assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_guide_lists_its_sections():
+    guide = (ROOT / "docs" / "user_guide.md").read_text("utf-8")
+    sections = re.findall(r"^## (.+)$", guide, re.M)
+    anchors = [re.sub(r"[^\w -]", "", name.lower()) for name in sections]
+    wanted = [
+        f"[{name}](#{anchor.replace(' ', '-')})"
+        for name, anchor in zip(sections, anchors, strict=True)
+    ]
+    assert [link for link in wanted if link not in guide] == []
+
+
 def test_api_page_runs_what_the_readme_says_to_write():
     cells = re.findall(r"\| `([^`]+\))` \|$", (ROOT / "README.md").read_text(), re.M)
     page = (ROOT / "docs" / "api.md").read_text()

@@ -72,7 +72,7 @@ PARAMETERS = {
         "starts at PCA, fewer than 1000 rows serve in three folds, whatever\n"
         "the fraction: the folds choose the epoch up to which all rows are\n"
         "then trained on; and PCA is left only if the rows kept out gain by\n"
-        "it by more than a standard error.",
+        "it by more than a standard error, or at all for ``corruption='gaps'``.",
     ),
     "validation_fraction": (
         "float",
@@ -137,7 +137,8 @@ PARAMETERS = {
     "loss": (
         "{'squared_error', 'absolute_error', 'huber', 'binary_cross_entropy'}",
         "What to minimise over entries. Entries are measured in units of\n"
-        "`scale_`; 'huber' turns from squared to absolute at 1.\n"
+        "`scale_`, or in those of `X` where `output_activation` is not the\n"
+        "identity; 'huber' turns from squared to absolute at 1 of them.\n"
         "'binary_cross_entropy' needs `X` in [0, 1].",
     ),
     "corruption": (
@@ -218,11 +219,12 @@ ATTRIBUTES = {
     ),
     "n_iter_": (
         "int",
-        "Number of epochs run.",
+        "Number of epochs run: after folds those of the last training.",
     ),
     "loss_curve_": (
         "list of float",
-        "Training objective, an entry an epoch.",
+        "Training objective, an entry an epoch; after folds that of the last\n"
+        "training, on all rows unless PCA was not left.",
     ),
     "validation_scores_": (
         "list of float or None",

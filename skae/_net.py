@@ -292,6 +292,11 @@ class AutoencoderNet(NeuralNet):
             )
         self.history.record(name, loss)
 
+    @property
+    def epoch_losses(self):
+        """The training losses of epochs; one that a callback cut short has none."""
+        return [epoch["train_loss"] for epoch in self.history if "train_loss" in epoch]
+
     def _run_quietly(self, iterator):
         total = 0.0
         for batch in iterator:

@@ -58,9 +58,7 @@ class FitRecord:
     def _keep(self, net, rows, going_on):
         self.net_ = net
         earlier = self.loss_curve_ if going_on else []
-        # A callback may have stopped training within an epoch, which then has no loss.
-        losses = [e["train_loss"] for e in net.history if "train_loss" in e]
-        self.loss_curve_ = [*earlier, *losses]
+        self.loss_curve_ = [*earlier, *net.epoch_losses]
         self.n_iter_ = len(self.loss_curve_)
         self.__dict__.pop("components_", None)
         self.__dict__.pop("explained_variance_", None)

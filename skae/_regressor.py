@@ -50,7 +50,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
     ----------
     autoencoder : autoencoder or None, default=None
         Says the layers, the size of the code and how to train. Its corruption is
-        applied to `X` in training; its loss and the penalties on its code play no
+        applied to `X` in training; its loss and its penalties, of `alpha` too, play no
         part. A copy is trained. If it is fitted, its encoder is where the copy starts,
         so it may have learnt from rows of which no `y` is known; put it into a
         `sklearn.frozen.FrozenEstimator` where a search or a pipeline is to clone it.

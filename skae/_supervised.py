@@ -83,7 +83,7 @@ class SupervisedBase(BaseEstimator):
 
     def _keep(self, engine, net, choice):
         engine.net_, self._engine = net, engine
-        self.loss_curve_ = [epoch["train_loss"] for epoch in net.history]
+        self.loss_curve_ = net.epoch_losses
         self.n_iter_ = len(self.loss_curve_)
         self.gain_ = None
         if choice is not None:

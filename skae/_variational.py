@@ -183,7 +183,8 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
             "float or None",
             "Mean log-likelihood, in the same units, of probabilistic PCA with as\n"
             "many components, fitted without the rows kept out. None for\n"
-            "``likelihood='bernoulli'``: a density does not compare to probabilities.",
+            "``likelihood='bernoulli'``, for a density does not compare to\n"
+            "probabilities, and where these rows have gaps.",
         ),
         "noise_variance_": (
             "float or ndarray of shape (n_features,)",
