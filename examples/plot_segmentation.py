@@ -65,9 +65,8 @@ pixelwise = LogisticRegression(C=0.1, max_iter=3000, class_weight="balanced")
 pixelwise.fit(around(X_train)[some], y_train.ravel()[some])
 found = {"logistic regression": pixelwise.predict(around(X_test)).reshape(y_test.shape)}
 for name, unpooling in (("regressor", "transposed"), ("with positions", "indices")):
-    network = ConvolutionalAutoencoder(
-        128, unpooling=unpooling, max_iter=8, random_state=0
-    )
+    network = ConvolutionalAutoencoder(128, unpooling=unpooling, random_state=0)
+    network.set_params(hidden_layer_sizes=128, max_iter=8)
     regressor = AutoencoderRegressor(network).fit(X_train, np.eye(4)[y_train])
     found[name] = regressor.predict(X_test).argmax(axis=-1)
 
