@@ -72,8 +72,8 @@ class ConvolutionalAutoencoder(Autoencoder):
     kernel_size: int = 4
     unpooling: str = "transposed"
     activation: str = "silu"
-    # Wider ones take more steps to train.
-    hidden_layer_sizes: int | tuple = (128, 128)
+    # A second one takes more steps to train.
+    hidden_layer_sizes: int | tuple = (256,)
     # Epochs of convolutions are dear: a larger rate makes fewer of them do.
     learning_rate_init: float = 0.01
     # And they need fewer rows for a step: each has many positions.
