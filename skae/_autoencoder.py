@@ -144,8 +144,9 @@ class Autoencoder(BaseAutoencoder):
         "explained_variance_ratio_": (
             "ndarray of shape (n_components,)",
             "Share of the variance of rows kept out of training that each further\n"
-            "component adds to what those before it explain, of 512 of them if there\n"
-            "are more; of training rows where none are kept out. Only with `ordered`.",
+            "component adds to what those before it explain; of training rows where\n"
+            "none are kept out. Of many rows, 8192 divided by `n_components` are\n"
+            "looked at, and at least 128. Only with `ordered`.",
         ),
     }
 

@@ -13,10 +13,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from skae._gaps import GapFiller
-from skae._net import AutoencoderNet, Callback, Objective, limited_threads
+from skae._net import AutoencoderNet, Callback
+from skae._objective import Objective
 from skae._record import FitRecord
 from skae._rows import Rows, location_and_scale
 from skae._selection import Watch
+from skae._threads import limited_threads
 from skae._training import Training
 from skae._verbs import AutoencoderVerbs
 from skae.corruptions import CORRUPTIONS

@@ -21,10 +21,10 @@ from skae._labels import (
     soft_cross_entropy,
     stratified_folds,
 )
-from skae._net import limited_threads
 from skae._rows import blocks
-from skae._selection import FOLDS_BELOW, N_FOLDS, fit_and_choose, is_likely
+from skae._selection import FOLDS_BELOW, LIKELY, N_FOLDS, fit_and_choose
 from skae._supervised import FLOATS, SupervisedBase, as_given, as_seen, quietly
+from skae._threads import limited_threads
 from skae.supervised import HeadNetwork
 
 # Rows to see in training where most have no label: their targets are guesses.
@@ -225,7 +225,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         parts = parts if engine.early_stopping else [(rows, None)]
         if parts:
             engine._set_patience(net, parts, cautious=True)
-            return fit_and_choose(net, rows, parts, is_likely, begin=begin)
+            return fit_and_choose(net, rows, parts, LIKELY, begin=begin)
         # One label a class: there is none to judge by.
         begin(rows)
         net.initialize()

@@ -1,15 +1,13 @@
 """The skorch network that trains an autoencoder; the only file that imports skorch."""
 
 import math
-from contextlib import contextmanager
 from copy import copy
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, PrintLog
-from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from skae._gaps import filled
@@ -41,94 +39,9 @@ OPTIMIZERS = {
     ),
 }
 
-# Multiply-adds of a batch up to which a second thread costs more than it brings.
-SINGLE_THREAD_WORK = 1 << 28
-
-
-@cache
-def _thread_pools():
-    return ThreadpoolController()
-
-
-@contextmanager
-def limited_threads(network, n_rows):
-    """Keep small work on one thread; the limit is this thread's own and ends here."""
-    if torch.get_num_threads() == 1 or _work(network) * n_rows > SINGLE_THREAD_WORK:
-        yield
-    else:
-        with _thread_pools().limit(limits=1, user_api="openmp"):
-            yield
-
-
-def _work(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
 
 class StopTraining(KeyboardInterrupt):
     """Raised by a callback to end training, as skorch's own callbacks do."""
-
-
-class Objective(nn.Module):
-    """Mean over rows of loss and penalties: what training minimises.
-
-    Parameters
-    ----------
-    loss : callable
-        ``loss(output, target)``, a value for each entry.
-    penalties : tuple of callable
-        See `skae.penalties`.
-    over_features : {"mean", "sum"}
-        What makes one number of a row's entries.
-    has_gaps : bool
-        Whether targets may have gaps, NaN, which are then left out of the loss.
-    """
-
-    def __init__(self, loss, penalties=(), over_features="mean", has_gaps=False):
-        super().__init__()
-        self.loss, self.penalties = loss, penalties
-        self.over_features, self.has_gaps = over_features, has_gaps
-
-    def entries(self, output, target):
-        """Return the losses of entries, 0 in gaps, and which are known, 1 or 0.
-
-        None for the latter says that all are.
-        """
-        if not self.has_gaps:
-            return self.loss(output, target), None
-        # Arithmetic takes a fraction of the time of masks.
-        known = (~target.isnan()).to(target)
-        return self.loss(output, target.nan_to_num(0.0)) * known, known
-
-    def loss_of_rows(self, output, target):
-        """Return the loss of each row, without penalties."""
-        entries, known = self.entries(output, target)
-        rows = entries.sum(dim=1)
-        if self.over_features == "sum":
-            return rows
-        return rows / (entries.shape[1] if known is None else _number(known, dim=1))
-
-    def forward(self, network, x, target, output, generator=None):
-        """Return what training minimises, a scalar."""
-        entries, known = self.entries(output, target)
-        if self.over_features == "sum":
-            value = entries.sum() / len(entries)
-        else:
-            value = entries.mean() if known is None else entries.sum() / _number(known)
-        for penalty in self.penalties:
-            value = value + penalty(network, x, output, generator).mean()
-        return value
-
-    def of_rows(self, network, x, target, output, generator=None):
-        """Return the objective of each row, without penalties that are not of rows."""
-        rows = self.loss_of_rows(output, target)
-        for penalty in self.penalties:
-            value = penalty(network, x, output, generator)
-            rows = rows + value if value.ndim else rows
-        return rows
-
-
-def _number(known, dim=None):
-    return known.sum(dim=dim).clamp(min=1)
 
 
 class AutoencoderNet(NeuralNet):

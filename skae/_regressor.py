@@ -12,11 +12,11 @@ from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
 from skae._base import unchanged_on_error
-from skae._net import limited_threads
 from skae._ridge import PairRows, ridge_regression
 from skae._rows import as_float, blocks
-from skae._selection import fit_and_choose, is_sure
+from skae._selection import SURE, fit_and_choose
 from skae._supervised import FLOATS, SupervisedBase, as_given, look_at, quietly
+from skae._threads import limited_threads
 from skae.losses import squared_error
 from skae.supervised import PairNetwork, SkipNetwork
 
@@ -215,7 +215,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
 
         parts = engine._parts(net, rows, None, cautious=True)
         engine._set_patience(net, parts, cautious=True)
-        choice = fit_and_choose(net, rows, parts, is_sure, begin=begin)
+        choice = fit_and_choose(net, rows, parts, SURE, begin=begin)
         if choice is not None and choice.epoch == 0:
             warnings.warn(
                 "Rows kept out of training give no reason to prefer the network to "

@@ -14,6 +14,8 @@ from skae.networks import Output
 N_FOLDS = 3
 # Rows below which a tenth of them is too few to choose on.
 FOLDS_BELOW = 1000
+# Codes to decode for a curve of sizes, if rows are that many.
+CURVE_DECODINGS = 8192
 
 
 class Watch:
@@ -112,7 +114,7 @@ class Choice:
         return self.losses[self.epoch - 1] if self.epoch else self.start
 
 
-def choose(watches, convinces):
+def choose(watches, evidence):
     """Choose an epoch by what was watched of each part of the rows."""
     start = float(torch.cat([watch.start_ for watch in watches]).mean())
     n_epochs = min(len(watch.curves_) for watch in watches)
@@ -125,34 +127,46 @@ def choose(watches, convinces):
         (watch.start_ - curve[epoch]).double()
         for watch, curve in zip(watches, curves, strict=True)
     ]
-    return Choice(epoch + 1 if convinces(gains) else 0, start, means.tolist())
+    return Choice(epoch + 1 if evidence(gains) else 0, start, means.tolist())
 
 
-def is_sure(gains):
-    """Return whether rows, given a part each, gain by more than chance would let them.
+@dataclass(frozen=True)
+class Evidence:
+    """How much rows kept out of training must gain to leave the start.
 
-    They do if their mean gain is above a standard error, and above half of one in each
-    part, and if more of them gain than lose by more than a standard deviation of that
-    count: the mean alone would let a few extreme rows decide.
+    ``evidence(gains)`` says whether their gains, a tensor for each part, are enough.
+
+    Attributes
+    ----------
+    of_all : float
+        Standard errors that the mean gain must be above.
+    of_each : float or None
+        The same for that of each part; None asks nothing of parts.
+    by_count : bool
+        Whether more rows must gain than lose, by more than a standard deviation of
+        that count: the mean alone would let a few extreme rows decide.
     """
-    every = torch.cat(gains)
-    return (
-        is_likely(gains)
-        and all(_exceeds(part, 0.5) for part in gains)
-        and bool(every.sign().sum() > len(every) ** 0.5)
-    )
+
+    of_all: float
+    of_each: float | None = None
+    by_count: bool = False
+
+    def __call__(self, gains):
+        every = torch.cat(gains)
+        parts = () if self.of_each is None else gains
+        return (
+            _exceeds(every, self.of_all)
+            and all(_exceeds(part, self.of_each) for part in parts)
+            and (not self.by_count or bool(every.sign().sum() > len(every) ** 0.5))
+        )
 
 
-def is_likely(gains):
-    """Return whether the mean gain is above a standard error.
-
-    Of cross-entropies this is enough: most rows have next to none to gain or lose.
-    """
-    return _exceeds(torch.cat(gains), 1.0)
-
-
-def _is_there(gains):
-    return _exceeds(torch.cat(gains), 0.0)
+# More than chance would let them gain.
+SURE = Evidence(1.0, of_each=0.5, by_count=True)
+# For cross-entropies, of which most rows have next to none to gain or lose.
+LIKELY = Evidence(1.0)
+# For a few hidden entries of each row, of which counting says little.
+ANY = Evidence(0.0)
 
 
 def _exceeds(gain, n_errors):
@@ -187,10 +201,10 @@ class SizeCurve:
     @torch.no_grad()
     def add(self, net, rows):
         """Add the errors of `rows`, or of some from all over them if they are many."""
-        # All sizes cost as many decoding passes, so many rows would cost an epoch each.
-        some = torch.linspace(0, len(rows) - 1, min(len(rows), 512)).long()
-        rows = rows.subset(some)
         network, width = net.module_, net.module_.config["n_components"]
+        # Each size decodes all rows again, so many of both would cost epochs.
+        n_rows = min(len(rows), max(128, CURVE_DECODINGS // width))
+        rows = rows.subset(torch.linspace(0, len(rows) - 1, n_rows).long())
         kept = torch.ones(width, width).tril().to(net.device)
         for block in blocks(*rows.shape):
             x, target = rows.batch(block)
@@ -206,15 +220,14 @@ class SizeCurve:
         return (1 - self.left_ / self.total_.clamp(min=1e-30)).double().cpu().numpy()
 
 
-def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
+def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
-    The epoch of the least mean loss is kept if the gains on the rows kept out, a tensor
-    a part, are such that ``convinces(gains)``; by default if they are positive on
-    average. What they say of leading parts of the code is added to `curve`. With
-    several parts, all rows are then trained on up to that epoch. ``begin(rows)`` sets
-    what training on them starts at; by default that is what `net` has. The other parts
-    are spared if one shows no gain where each must, or the first two together none.
+    The epoch of the least mean loss is kept if what rows kept out gain by it is
+    `evidence` enough. What they say of leading parts of the code is added to `curve`.
+    With several parts, all rows are then trained on up to that epoch. ``begin(rows)``
+    sets what training on them starts at; by default that is what `net` has. The other
+    parts are spared if one shows no gain where each must, or the first two none.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
@@ -227,8 +240,8 @@ def fit_and_choose(net, rows, parts, convinces=None, curve=None, begin=None):
         if curve:
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
-            choice = choose(watches, convinces or _is_there)
-        if convinces is is_sure and watches[-1].is_hopeless:
+            choice = choose(watches, evidence)
+        if evidence.of_each is not None and watches[-1].is_hopeless:
             break
         if len(watches) == 2 and min(choice.losses, default=math.inf) >= choice.start:
             break

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skae._selection import FOLDS_BELOW, SizeCurve, fit_and_choose, folds, is_sure
+from skae._selection import ANY, FOLDS_BELOW, SURE, SizeCurve, fit_and_choose, folds
 
 
 class Training:
@@ -58,9 +58,8 @@ class Training:
         parts = self._parts(net, rows, X_val, cautious)
         self._set_patience(net, parts, cautious)
         curve = SizeCurve() if net.module.config.get("ordered") else None
-        # Where few entries of a row are hidden, counting rows says little.
-        convinces = is_sure if cautious and not self._imitates_gaps else None
-        choice = fit_and_choose(net, rows, parts, convinces, curve, begin)
+        evidence = SURE if cautious and not self._imitates_gaps else ANY
+        choice = fit_and_choose(net, rows, parts, evidence, curve, begin)
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
 

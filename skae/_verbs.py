@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from skae._gaps import filled
-from skae._net import limited_threads
 from skae._rows import BLOCK, as_float, blocks, in_units
 from skae._storage import dump, load_network, load_training
+from skae._threads import limited_threads
 from skae.networks import Output
 
 # Rows that go through the network at once; what layers make of more leaves the cache.

@@ -23,7 +23,7 @@ from skae import (
     VariationalAutoencoder,
 )
 from skae._gaps import GapFiller
-from skae._net import Objective
+from skae._objective import Objective
 from skae._rows import Batches, Rows, location_and_scale
 from skae.corruptions import gaps as make_gaps
 from skae.losses import squared_error
