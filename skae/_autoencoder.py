@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
 
-import numpy as np
 import torch
-from scipy import sparse
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
 from skae._axes import principal_axes
 from skae._base import BaseAutoencoder
+from skae._checks import as_widths, check_unit_interval
 from skae._docs import documented
 from skae._rows import blocks, in_units
 from skae._start import start_at_hash, start_at_pca
@@ -172,26 +171,14 @@ class Autoencoder(BaseAutoencoder):
     def _check_values(self, X, name):
         if self._output != "logistic":
             return
-        stored = X.data if sparse.issparse(X) else X
-        # Unlike min and max, these pass gaps by.
-        least, largest = np.fmin.reduce, np.fmax.reduce
-        if stored.size and (
-            least(stored, axis=None) < 0 or largest(stored, axis=None) > 1
-        ):
-            if sparse.issparse(X):
-                both = X.nanmin(axis=0), X.nanmax(axis=0)
-                low, high = (np.ravel(each.toarray()) for each in both)
-            else:
-                low, high = least(X, axis=0), largest(X, axis=0)
-            column = int(np.argmax((low < 0) | (high > 1)))
-            names = getattr(self, "feature_names_in_", range(X.shape[1]))
-            raise ValueError(
-                f"A logistic output ({self._loss_parameter}="
-                f"{getattr(self, self._loss_parameter)!r}, output_activation="
-                f"{self.output_activation!r}) needs {name} in [0, 1], but column "
-                f"{names[column]!r} goes from {low[column]:g} to {high[column]:g}. "
-                "Scale it, for instance by MinMaxScaler(clip=True)."
-            )
+        parameter = self._loss_parameter
+        check_unit_interval(
+            X,
+            name,
+            getattr(self, "feature_names_in_", range(X.shape[1])),
+            f"A logistic output ({parameter}={getattr(self, parameter)!r}, "
+            f"output_activation={self.output_activation!r})",
+        )
 
     def _check_together(self, n_components):
         """Raise where parameters make no sense beside each other."""
@@ -263,11 +250,7 @@ class Autoencoder(BaseAutoencoder):
         if self._code_activation == "binary":
             penalties += (BalancePenalty(0.1),)
         if self.sparsity == "kl":
-            # Each of few units has more to gain by being used.
-            few = (
-                64 / self.n_components if isinstance(self.n_components, Integral) else 1
-            )
-            weight = self._sparsity_weight(0.5 * max(1, few))
+            weight = self._sparsity_weight(self._kl_weight)
             penalties += (KLSparsityPenalty(weight, self.sparsity_target),)
         elif self.sparsity == "l1":
             penalties += (ActivityPenalty(self._sparsity_weight(0.005)),)
@@ -280,6 +263,13 @@ class Autoencoder(BaseAutoencoder):
 
     def _sparsity_weight(self, usual):
         return usual if self.sparsity_weight == "auto" else self.sparsity_weight
+
+    @property
+    def _kl_weight(self):
+        if not isinstance(self.n_components, Integral):
+            return 0.5
+        # Each of few units has more to gain by being used.
+        return max(0.5, 32 / self.n_components)
 
     def _warn_if_identity(self, n_features, n_components):
         kept_from_copying = (
@@ -341,13 +331,3 @@ class Autoencoder(BaseAutoencoder):
                 ]
             means = (sum(sums) / len(rows)).double().cpu().numpy()
             self.mean_activations_ = means[: self.n_components_]
-
-
-def as_widths(sizes, name="hidden_layer_sizes"):
-    """Return `sizes` as a tuple of positive int; `name` is that of the parameter."""
-    widths = np.atleast_1d(np.asarray(sizes, dtype=object)).tolist()
-    if not all(isinstance(w, Integral) and w >= 1 for w in widths):
-        raise ValueError(
-            f"{name} must be a positive int or a sequence of them, got {sizes!r}."
-        )
-    return tuple(int(w) for w in widths)

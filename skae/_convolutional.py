@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skae._autoencoder import Autoencoder, as_widths
+from skae._autoencoder import Autoencoder
+from skae._checks import as_widths
 from skae._docs import documented
 from skae._pixels import Pixels, flattened, is_integers
 from skae.convolutional import UNPOOLING, ConvolutionalNetwork

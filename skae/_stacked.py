@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.neural_network import BernoulliRBM
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skae._autoencoder import Autoencoder, as_widths
+from skae._autoencoder import Autoencoder
+from skae._checks import as_widths
 from skae._docs import documented
 from skae._unrolled import Maps, UnrolledNetwork, check_layer, check_machine
 from skae.networks import ACTIVATIONS

@@ -7,7 +7,8 @@ import torch
 from sklearn.neural_network import BernoulliRBM
 from torch import nn
 
-from skae._autoencoder import Autoencoder, as_widths
+from skae._autoencoder import Autoencoder
+from skae._checks import as_widths
 from skae.layers import TopK
 from skae.networks import DenseNetwork, TiedLinear
 

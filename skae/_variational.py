@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skae._autoencoder import Autoencoder, as_widths
+from skae._autoencoder import Autoencoder
+from skae._checks import as_widths
 from skae._density import DensityVerbs
 from skae._docs import documented
 from skae._ppca import reference_log_likelihood, start_at_ppca

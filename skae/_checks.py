@@ -1,0 +1,41 @@
+"""What parameters and values must be like, beyond what scikit-learn checks."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["as_widths", "check_unit_interval"]
+
+
+def as_widths(sizes, name="hidden_layer_sizes"):
+    """Return `sizes` as a tuple of positive int; `name` is that of the parameter."""
+    widths = np.atleast_1d(np.asarray(sizes, dtype=object)).tolist()
+    if not all(isinstance(w, Integral) and w >= 1 for w in widths):
+        raise ValueError(
+            f"{name} must be a positive int or a sequence of them, got {sizes!r}."
+        )
+    return tuple(int(w) for w in widths)
+
+
+def check_unit_interval(X, name, columns, what):
+    """Raise where a known value of `X` is not in [0, 1], as `what` needs."""
+    stored = X.data if sparse.issparse(X) else X
+    # Unlike min and max, these pass gaps by.
+    least, largest = np.fmin.reduce, np.fmax.reduce
+    beyond = stored.size and (
+        least(stored, axis=None) < 0 or largest(stored, axis=None) > 1
+    )
+    if not beyond:
+        return
+    if sparse.issparse(X):
+        both = X.nanmin(axis=0), X.nanmax(axis=0)
+        low, high = (np.ravel(each.toarray()) for each in both)
+    else:
+        low, high = least(X, axis=0), largest(X, axis=0)
+    column = int(np.argmax((low < 0) | (high > 1)))
+    raise ValueError(
+        f"{what} needs {name} in [0, 1], but column {columns[column]!r} goes from "
+        f"{low[column]:g} to {high[column]:g}. Scale it, for instance by "
+        "MinMaxScaler(clip=True)."
+    )
