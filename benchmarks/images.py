@@ -19,7 +19,7 @@ import torch
 from data import archive, bundled, faces, images, photographs
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from speed import compared, run_python
+from speed import added_memory, compared
 from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional as F
@@ -215,35 +215,16 @@ def table_of_seconds(repetitions=5):
 
 def memory():
     """Print the peak of the resident memory in a fit, beyond that before it."""
-    code = """
-import threading, time
-import numpy as np
-from skae import ConvolutionalAutoencoder
-
-def resident():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * 4096 / 2**20
-
-def watch():
-    while not done:
-        peaks.append(resident())
-        time.sleep(0.002)
-
-X = np.random.default_rng(0).integers(0, 256, (n_rows, 28, 28), dtype=np.uint8)
-model = ConvolutionalAutoencoder(4, channels=(4, 8), max_iter=1, random_state=0)
-model.fit(X[:2000])
-done, before, peaks = False, resident(), []
-thread = threading.Thread(target=watch)
-thread.start()
-model.fit(X).transform(X)
-done = True
-thread.join()
-print(max(peaks) - before)
-"""
     print("\n| images of bytes | as float32, MiB | fit and transform add, MiB |")
     print("|---|---|---|")
     for n_rows in (20000, 60000):
-        added = float(run_python(code.replace("n_rows", str(n_rows))))
+        setup = f"""
+from skae import ConvolutionalAutoencoder
+X = np.random.default_rng(0).integers(0, 256, ({n_rows}, 28, 28), dtype=np.uint8)
+model = ConvolutionalAutoencoder(4, channels=(4, 8), max_iter=1, random_state=0)
+model.fit(X[:2000])
+"""
+        added = added_memory(setup, "model.fit(X).transform(X)")
         print(f"| {n_rows} x 28 x 28 | {n_rows * 784 * 4 / 2**20:.0f} | {added:.0f} |")
 
 

@@ -167,12 +167,10 @@ def run_python(code):
     ).stdout
 
 
-def memory():
-    """Print the peak of the resident memory in a fit, beyond that before it."""
-    code = """
-import sys, threading, time
+# Filled in, and run in a process of its own: another has peaks of its past.
+PROBE = """
+import threading, time
 import numpy as np
-from skae import Autoencoder
 
 def resident():
     with open("/proc/self/statm") as statm:
@@ -183,20 +181,34 @@ def watch():
         peaks.append(resident())
         time.sleep(0.002)
 
-X = np.random.default_rng(0).random((n_rows, 784), dtype="f4")
-Autoencoder(4, max_iter=1, random_state=0).fit(X[:2000])
+{setup}
 done, before, peaks = False, resident(), []
 thread = threading.Thread(target=watch)
 thread.start()
-Autoencoder(4, max_iter=1, random_state=0).fit(X)
+{work}
 done = True
 thread.join()
 print(max(peaks) - before)
 """
+
+
+def added_memory(setup, work):
+    """Return the peak of the resident memory in `work`, in MiB beyond that before."""
+    return float(run_python(PROBE.format(setup=setup, work=work)))
+
+
+def memory():
+    """Print the peak of the resident memory in a fit, beyond that before it."""
     print("\n| rows x 784, float32 | array, MiB | peak of fit beyond it, MiB |")
     print("|---|---|---|")
     for n_rows in (20000, 60000, 120000):
-        added = float(run_python(code.replace("n_rows", str(n_rows))))
+        setup = f"""
+from skae import Autoencoder
+X = np.random.default_rng(0).random(({n_rows}, 784), dtype="f4")
+model = Autoencoder(4, max_iter=1, random_state=0)
+model.fit(X[:2000])
+"""
+        added = added_memory(setup, "model.fit(X)")
         print(f"| {n_rows} | {n_rows * 784 * 4 / 2**20:.0f} | {added:.0f} |")
 
 
