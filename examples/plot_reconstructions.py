@@ -3,8 +3,8 @@ Digits from eight numbers
 =========================
 
 Images of 64 pixels are reduced to eight numbers and drawn again from them. All of
-them are held out of training. The autoencoder leaves less than three quarters of PCA's
-squared error.
+them are held out of training. The autoencoder leaves about half of PCA's squared
+error.
 """
 
 # %%

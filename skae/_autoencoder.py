@@ -314,7 +314,10 @@ class Autoencoder(BaseAutoencoder):
         if isinstance(share, Integral):
             return share
         if not self.ordered:
-            self._refuse("n_components", "ordered", "True, unless it is an int")
+            raise ValueError(
+                f"n_components={share!r} is a share of the variance, which needs "
+                "ordered=True. For a number of components give an int."
+            )
         # A code of this size explains the share even where it is PCA's.
         _, _, variances = principal_axes(rows, min(rows.shape), generator)
         explained = variances.cumsum(0) / variances.sum().clamp(min=1e-300)

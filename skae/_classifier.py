@@ -55,8 +55,9 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
     cross-validation over the labels. And logistic regression is only left
     if labels kept out of training gain by it by more than a standard error.
 
-    Rows with -1 in `y` have no label, as in `sklearn.semi_supervised`. Where labels are
-    strings all rows have one, and where the only other label is 1, -1 is a class.
+    Rows with -1 in `y` have no label, as in `sklearn.semi_supervised`; beside strings
+    it is the integer in an array of objects. Where the only other label is 1, it is a
+    class.
 
     `X` is rows, or images for a convolutional autoencoder, as in
     `AutoencoderRegressor`. Scale columns that have different units.
@@ -160,8 +161,8 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         ------
         ValueError
             If a parameter or the input is not acceptable, if there are not labels of
-            two classes, or if the loss stops being finite. The estimator is then as it
-            was before.
+            two classes, if an array of strings has "-1" beside others than "1", or if
+            the loss stops being finite. The estimator is then as it was before.
         """
         with unchanged_on_error(self):
             engine = self._engine_for(Autoencoder(32))
@@ -183,7 +184,14 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
 
     def _validate_labelled(self, X, y):
         X, self._input_shape = as_given(X)
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)
+        try:
+            X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)
+        except ValueError as error:
+            if "contains NaN" not in str(error) or "X contains" in str(error):
+                raise
+            raise ValueError(
+                "y contains NaN. Mark rows without a label by -1."
+            ) from error
         known = np.flatnonzero(is_label(y))
         if not len(known):
             raise ValueError(

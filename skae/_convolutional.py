@@ -34,7 +34,8 @@ class ConvolutionalAutoencoder(Autoencoder):
     width) or (n_samples, height, width, channels), channels last. What is given as
     images comes back as images. An array of unsigned integers of 8 or 16 bits, or of
     truth values, is divided by the largest number that its type can hold, so that its
-    pixels, and what is reconstructed, are in [0, 1]; other types are taken as they are.
+    pixels are in [0, 1]; other types are taken as they are. Reconstructions are in the
+    same unit, and may be a little beyond it unless ``output_activation='logistic'``.
     Any size of image will do.
 
     Parameters

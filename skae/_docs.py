@@ -83,8 +83,8 @@ PARAMETERS = {
         "Training ends when the watched loss (of the rows kept out where\n"
         "there are any, else of the training rows) has not improved by `tol`\n"
         "for so many epochs. None never ends it; nor does 'auto' without rows\n"
-        "kept out or in folds. Else it is a third of the epochs, and a fifth\n"
-        "while none has been better than PCA.",
+        "kept out or in folds. Otherwise 'auto' is a third of the epochs, or a\n"
+        "fifth as long as PCA is better than all of them.",
     ),
     "warm_start": (
         "bool",
@@ -228,11 +228,11 @@ ATTRIBUTES = {
     ),
     "validation_scores_": (
         "list of float or None",
-        "Share of the loss of the mean that the objective on the rows kept\n"
-        "out falls short of, an entry an epoch; for the squared error alone\n"
-        "the explained variance. Corruption is the same in each epoch, and\n"
-        "penalties on the code count, those on weights do not. None where no\n"
-        "rows are kept out, as in the two below.",
+        "1 minus the objective on the rows kept out over the loss of the\n"
+        "mean as the reconstruction, an entry an epoch; for the squared error\n"
+        "alone the explained variance. Corruption is the same in each epoch,\n"
+        "and penalties on the code count, those on weights do not. None where\n"
+        "no rows are kept out, as in the two below.",
     ),
     "best_validation_score_": (
         "float or None",

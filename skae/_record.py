@@ -36,7 +36,8 @@ class FitRecord:
         self.pca_score_ = 1 - by_pca / by_mean
         self.best_validation_score_ = 1 - choice.loss / by_mean
         self.validation_scores_ = [1 - loss / by_mean for loss in choice.losses]
-        self._warn_if_unmoved(net, choice)
+        if self.pca_score_ < 1 - 1e-6:  # else there is nothing to gain
+            self._warn_if_unmoved(net, choice)
 
     def _warn_if_unmoved(self, net, choice):
         # An imputer that stays at its start is as good as asked for.

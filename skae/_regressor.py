@@ -42,9 +42,10 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
 
     `X` and `y` are rows, or images of shape (n_samples, height, width) or (n_samples,
     height, width, channels). They may have different sizes. Images of unsigned
-    integers of 8 or 16 bits are divided by the largest number that their type can hold,
-    so what is predicted is in the range from 0 to 1. As with the autoencoders, columns
-    count by their variance: scale those of `X`, and of `y`, that have different units.
+    integers of 8 or 16 bits are divided by the largest number that their type can hold;
+    what is predicted is in that unit, and may be a little beyond 0 and 1. As with the
+    autoencoders, columns count by their variance: scale those of `X`, and of `y`, that
+    have different units.
 
     Parameters
     ----------

@@ -122,5 +122,5 @@ def test_codes_without_order_cannot_be_cut(digits):
     model.fit(digits[0])
     with pytest.raises(ValueError, match="Z has 2 columns"):
         model.inverse_transform(np.ones((3, 2)))
-    with pytest.raises(ValueError, match=r"n_components=0\.5 needs ordered"):
+    with pytest.raises(ValueError, match=r"n_components=0\.5 is a share"):
         Autoencoder(0.5).fit(digits[0])

@@ -320,7 +320,7 @@ def test_one_label_a_class():
     [
         ([-1, 1], [-1, 1]),
         ([-1, 2, 3], [2, 3]),
-        (["-1", "a"], ["-1", "a"]),
+        (["-1", "1"], ["-1", "1"]),
         ([-1.0, 0.0, 1.0], [0, 1]),
     ],
 )
@@ -427,6 +427,10 @@ def test_bad_targets():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=r"y has no label: all are -1.*Label some"):
         AutoencoderClassifier(TINY).fit(X, np.full(150, -1))
+    objects = [np.array([k, "b"], dtype=object) for k in (None, np.nan)]
+    for missing in (np.array(["a", -1]), np.array([np.nan, 1.0]), *objects):
+        with pytest.raises(ValueError, match="without a label"):
+            AutoencoderClassifier(TINY).fit(X, np.resize(missing, 150))
     with pytest.raises(ValueError, match="y has labels of 1 class, 7"):
         AutoencoderClassifier(TINY).fit(X, np.where(y, -1, 7))
     with pytest.raises(ValueError, match="Input y contains NaN"):
