@@ -67,7 +67,9 @@ def test_guide_lists_its_sections():
 
 
 def test_api_page_runs_what_the_readme_says_to_write():
-    cells = re.findall(r"\| `([^`]+\))` \|$", (ROOT / "README.md").read_text(), re.M)
+    readme = (ROOT / "README.md").read_text()
+    family = readme[readme.index("## The family") : readme.index("## Five uses")]
+    cells = re.findall(r"\| `([^`]+\))` \|$", family, re.M)
     page = (ROOT / "docs" / "api.md").read_text()
     assert len(cells) > 20
     assert [cell for cell in cells if f"    {cell},\n" not in page] == []

@@ -132,7 +132,8 @@ class Autoencoder(BaseAutoencoder):
             "int or float",
             "Number of components of the code, at least 1. With ``ordered=True`` also\n"
             "a share in (0, 1): the smallest code whose reconstruction explains that\n"
-            "share of the variance of rows kept out of training.",
+            "share of the variance of rows kept out of training, of those at most as\n"
+            "wide as PCA would need; a warning says if none does.",
         ),
     }
     _attribute_docs = {
@@ -182,6 +183,11 @@ class Autoencoder(BaseAutoencoder):
 
     def _check_together(self, n_components):
         """Raise where parameters make no sense beside each other."""
+        if not isinstance(self.n_components, Integral) and not self.ordered:
+            raise ValueError(
+                f"n_components={self.n_components!r} is a share of the variance, which "
+                "needs ordered=True. For a number of components give an int."
+            )
         topk = self.sparsity == "topk"
         binary = self._code_activation == "binary"
         noise = next((n for n in ("corruption", "ordered") if getattr(self, n)), None)
@@ -312,12 +318,7 @@ class Autoencoder(BaseAutoencoder):
     def _code_size(self, rows, generator):
         share = self.n_components
         if isinstance(share, Integral):
-            return share
-        if not self.ordered:
-            raise ValueError(
-                f"n_components={share!r} is a share of the variance, which needs "
-                "ordered=True. For a number of components give an int."
-            )
+            return int(share)
         # A code of this size explains the share even where it is PCA's.
         _, _, variances = principal_axes(rows, min(rows.shape), generator)
         explained = variances.cumsum(0) / variances.sum().clamp(min=1e-300)

@@ -28,15 +28,24 @@ from skae.penalties import WeightPenalty
 
 
 @contextmanager
-def unchanged_on_error(estimator):
-    """Give `estimator` its attributes back if the block fails or is interrupted."""
+def fitting(estimator):
+    """Compute gradients, and give `estimator` its attributes back if the block fails.
+
+    It fails by an interrupt too; and gradients may have been switched off around it.
+    """
     before = estimator.__dict__.copy()
     try:
-        yield
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
     except BaseException:
         estimator.__dict__.clear()
         estimator.__dict__.update(before)
         raise
+
+
+def precision(solver):
+    """Return the floating type of what `solver` trains."""
+    return torch.float64 if solver in ("lbfgs", "svd") else torch.float32
 
 
 @dataclass(eq=False, repr=False)
@@ -139,7 +148,8 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    # A stack fits estimators of the user's, whose parameters are to be checked too.
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, X_val=None):
         """Fit the autoencoder.
 
@@ -163,7 +173,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             If a parameter or the input is not acceptable, or if the loss stops being
             finite. The estimator is then as it was before.
         """
-        with unchanged_on_error(self):
+        with fitting(self):
             going_on = self.warm_start and hasattr(self, "net_")
             X = self._validate(X, "X", reset=not going_on)
             if not going_on:
@@ -246,7 +256,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _code_size(self, rows, generator):
         """Return the width of the code to train."""
-        return self.n_components
+        return int(self.n_components)
 
     def _resume(self):
         """Return a new net with the weights and the optimiser's state of `net_`."""
@@ -254,7 +264,8 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         generator = torch.Generator().set_state(old.generator.get_state())
         was = old.module_.config
         asked = self.n_components
-        n_components = asked if isinstance(asked, Integral) else was["n_components"]
+        share = not isinstance(asked, Integral)
+        n_components = was["n_components"] if share else int(asked)
         network = self._make_network(self.n_features_in_, n_components)
         net, now = self._make_net(network, generator), network.config
         if changed := [name for name in now if now[name] != was[name]]:
@@ -271,15 +282,16 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 group["lr"] = net.lr  # which may have been changed
         return net
 
-    def _make_net(self, network, generator, device=None):
-        line_search = self.solver == "lbfgs"
-        loss, _ = self._make_loss()
+    def _make_net(self, network, generator, device=None, solver=None):
+        solver = solver or self.solver
+        line_search = solver == "lbfgs"
+        loss, power = self._make_loss()
         net = AutoencoderNet(
-            network.to(self._dtype),
-            Objective(loss, over_features=self._over_features),
+            network.to(precision(solver)),
+            Objective(loss, over_features=self._over_features, power=power),
             generator=generator,
             schedule="constant" if line_search else self.learning_rate,
-            solver=self.solver,
+            solver=solver,
             lr=1.0 if line_search else self.learning_rate_init,
             device=device or self._device(),
             verbose=int(self.verbose),
@@ -291,8 +303,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     @property
     def _dtype(self):
-        exact = self.solver in ("lbfgs", "svd")
-        return torch.float64 if exact else torch.float32
+        return precision(self.solver)
 
     def _device(self):
         if self.device == "auto":

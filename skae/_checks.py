@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
-__all__ = ["as_widths", "check_unit_interval"]
+__all__ = ["as_widths", "check_unit_interval", "is_missing"]
 
 
 def as_widths(sizes, name="hidden_layer_sizes"):
@@ -18,8 +18,17 @@ def as_widths(sizes, name="hidden_layer_sizes"):
     return tuple(int(w) for w in widths)
 
 
+def is_missing(value):
+    """Return whether `value` is None or one of the kinds of NaN, pandas' own too."""
+    kind = type(value).__name__
+    return value is None or kind in ("NAType", "NaTType") or bool(value != value)
+
+
 def check_unit_interval(X, name, columns, what):
     """Raise where a known value of `X` is not in [0, 1], as `what` needs."""
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
     stored = X.data if sparse.issparse(X) else X
     # Unlike min and max, these pass gaps by.
     least, largest = np.fmin.reduce, np.fmax.reduce

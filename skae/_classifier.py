@@ -13,7 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
-from skae._base import unchanged_on_error
+from skae._base import fitting
+from skae._checks import is_missing
 from skae._labels import (
     LabelRows,
     Labels,
@@ -164,9 +165,9 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
             two classes, if an array of strings has "-1" beside others than "1", or if
             the loss stops being finite. The estimator is then as it was before.
         """
-        with unchanged_on_error(self):
+        with fitting(self):
             engine = self._engine_for(Autoencoder(32))
-            X, y, known = self._validate_labelled(X, y)
+            X, y, known = self._validate_labelled(X, y, engine)
             if self.pretrain and not hasattr(engine, "net_"):
                 quietly(engine.fit, as_seen(engine, X, self._input_shape))
             n_classes = len(self.classes_)
@@ -182,16 +183,12 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
             self._keep(engine, net, choice)
         return self
 
-    def _validate_labelled(self, X, y):
-        X, self._input_shape = as_given(X)
-        try:
-            X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)
-        except ValueError as error:
-            if "contains NaN" not in str(error) or "X contains" in str(error):
-                raise
-            raise ValueError(
-                "y contains NaN. Mark rows without a label by -1."
-            ) from error
+    def _validate_labelled(self, X, y, engine):
+        X, self._input_shape = as_given(X, engine)
+        values = np.ravel(np.asarray(() if y is None else y))
+        if any(map(is_missing, values)):
+            raise ValueError("y has missing values. Mark rows without a label by -1.")
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)
         known = np.flatnonzero(is_label(y))
         if not len(known):
             raise ValueError(

@@ -147,7 +147,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     }
 
     def _validate(self, X, name=None, reset=False):
-        X, shape = flattened(X)
+        X, shape = flattened(X, self.image_shape)
         if reset:
             self.image_shape_ = self._shape_of(X, shape)
             self._came_as_images = shape is not None
@@ -199,11 +199,14 @@ class ConvolutionalAutoencoder(Autoencoder):
 
     def _image_network(self, network_class, n_components, **options):
         height, width, *n_colours = self.image_shape_
+        channels = as_widths(self.channels, "channels")
+        if not channels:
+            raise ValueError(f"channels must have one at least, got {self.channels!r}.")
         return network_class(
             (height, width, *(n_colours or (1,))),
             n_components,
-            as_widths(self.channels, "channels"),
-            self.kernel_size,
+            channels,
+            int(self.kernel_size),
             self.unpooling,
             as_widths(self.hidden_layer_sizes),
             self.activation,

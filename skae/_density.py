@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skae._gaps import filled
-from skae._rows import in_units
+from skae._rows import as_float, in_units
 from skae._verbs import _widened
 
 # SplitMix64 (Steele et al. 2014), whose every number can be had without the others.
@@ -98,7 +98,7 @@ class DensityVerbs:
     def _log_weights(self, network, x):
         """Yield a log-weight of each row and its code, for draws from posteriors."""
         objective = self.net_.criterion_
-        target = in_units(x, self.mean_, self.scale_) if self._bounded else x
+        target = in_units(x, self.mean_, self.scale_) if self._decodes_units else x
         mean, log_variance = self._posterior(network, x)
         noise = RowNoise(x, self.net_.generator.initial_seed())
         log_unit = self._log_unit * (~x.isnan()).to(mean).mean(dim=1)
@@ -227,7 +227,9 @@ class DensityVerbs:
            imputation of incomplete data sets", ICML 2019, arXiv:1812.02633.
         """
         check_is_fitted(self)
+        given = getattr(X, "shape", None) or np.shape(X)
         X = self._validate(X, "X")
+        X = as_float(X, slice(None), X.dtype)
         rng, k = _random(random_state), self.n_components_
 
         def chosen(network, x):
@@ -242,7 +244,8 @@ class DensityVerbs:
         codes = self._apply(chosen, X, n_samples * k)
         codes = codes.reshape(len(X), n_samples, k).swapaxes(0, 1)
         drawn = [self._noisy(self.inverse_transform(z), rng) for z in codes]
-        return np.where(np.isnan(X), np.stack(drawn).reshape(n_samples, *X.shape), X)
+        filled = np.where(np.isnan(X), np.reshape(drawn, (n_samples, *X.shape)), X)
+        return filled.reshape(n_samples, *given)
 
     def sample_posterior(self, X, n_samples=1, random_state=None):
         """Draw codes of each row from its posterior.

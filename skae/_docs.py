@@ -28,8 +28,9 @@ PARAMETERS = {
         "Weight decay of AdamW, in [0, inf): each step takes it times the\n"
         "learning rate off all trained parameters, unless the network is\n"
         "linear. 'auto' is 2 divided by `learning_rate_init` and by the\n"
-        "number of steps, so that it sums up to the same for any number. Only\n"
-        "used by ``solver='adam'``.",
+        "number of steps, so that it sums up to the same for any number from\n"
+        "100 on; a warm start takes at least the steps of ``max_iter='auto'``\n"
+        "for it. Only used by ``solver='adam'``.",
     ),
     "solver": (
         "{'adam', 'sgd', 'lbfgs'}",
@@ -247,7 +248,8 @@ ATTRIBUTES = {
     "components_": (
         "ndarray of shape (n_components, n_features)",
         "Principal axes read off the weights, in the order of the variance\n"
-        "they explain. Only where the network is linear.",
+        "they explain, and no more than there are columns. Only where the\n"
+        "network is linear.",
     ),
     "explained_variance_": (
         "ndarray of shape (n_components,)",

@@ -68,7 +68,7 @@ class GapFiller:
         deviations = variances.sqrt()
         x = (x / deviations).float()
         loadings = _loadings(x, counts / len(x), rank, generator)
-        model = torch.zeros(d), loadings, 1 - loadings.square().sum(dim=1)
+        model = x.new_zeros(d), loadings, 1 - loadings.square().sum(dim=1)
         for _ in range(N_ITER):
             model = _improved(x, known, *model)
         mean, loadings, noise = model
@@ -122,7 +122,7 @@ def _loadings(x, shares, rank, generator):
     d, roots = len(shares), shares.sqrt()
     rows = Rows((x / roots).numpy(), np.zeros(d), 1.0, x.dtype)
     _, axes, scales = principal_axes(rows, rank, generator)
-    loadings = torch.zeros(d, rank)
+    loadings = torch.zeros(d, rank, dtype=x.dtype)
     excess = (1 - shares).mean()
     loadings[:, : len(axes)] = axes.T * (scales - excess).clamp(min=1e-3).sqrt()
     loadings /= roots[:, None]
@@ -173,8 +173,8 @@ def _inner(a, b):
 def _improved(x, known, mean, loadings, noise):
     """Return the model after an iteration, for rows `x` of variance 1, 0 in gaps."""
     d, rank = loadings.shape
-    moments, products = torch.zeros(d, (rank + 1) ** 2), torch.zeros(d, rank + 1)
-    spread = torch.zeros(rank, rank)
+    moments, products = x.new_zeros(d, (rank + 1) ** 2), x.new_zeros(d, rank + 1)
+    spread = x.new_zeros(rank, rank)
     for part, there in zip(x.split(BATCH), known.split(BATCH), strict=True):
         centred = (part - mean) * there
         root, scaled = _precision(there, loadings, noise)
@@ -188,7 +188,7 @@ def _improved(x, known, mean, loadings, noise):
         products += part.T @ z
     moments = moments.view(d, rank + 1, rank + 1)
     counts = known.sum(dim=0).clamp(min=1)
-    prior = torch.full((rank + 1,), float(PRIOR_ROWS))
+    prior = x.new_full((rank + 1,), float(PRIOR_ROWS))
     prior[rank] = 1e-9
     ridge = torch.diag(prior) * noise[:, None, None]
     solution = torch.linalg.solve(moments + ridge, products)

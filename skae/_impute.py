@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from skae._autoencoder import Autoencoder
-from skae._base import unchanged_on_error
+from skae._base import fitting
 
 MAX_COMPONENTS = 64
 
@@ -135,7 +135,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         ValueError
             If `X` or a parameter is not acceptable. The estimator is then as it was.
         """
-        with unchanged_on_error(self):
+        with fitting(self):
             X, gaps = self._validate(X, reset=True)
             self._empty = gaps.all(axis=0)
             known = np.where(gaps, 0.0, X)
@@ -150,6 +150,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             self.indicator_ = None
             if self.add_indicator:
                 indicator = MissingIndicator(error_on_new=False)
+                indicator.set_output(transform="default")
                 self.indicator_ = indicator.fit(np.where(gaps, np.nan, X))
             self._fit_autoencoder(X, gaps)
         return self
@@ -207,8 +208,14 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         ------
         TypeError
             If `autoencoder` is not variational, and so has no distribution to draw of.
+        ValueError
+            If `X` or `n_imputations` is not acceptable.
         """
         check_is_fitted(self)
+        if n_imputations < 1:
+            raise ValueError(
+                f"n_imputations must be at least 1, got {n_imputations!r}."
+            )
         if not hasattr(self.autoencoder_, "sample_gaps"):
             raise TypeError(
                 "impute needs autoencoder to be a VariationalAutoencoder, got "
@@ -276,6 +283,9 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = bool(np.isnan(self.missing_values))
+        missing = self.missing_values  # which nothing has checked yet
+        tags.input_tags.allow_nan = isinstance(missing, Real) and bool(
+            np.isnan(missing)
+        )
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -32,8 +32,6 @@ def is_label(y):
                 "y = y.astype(object); y[y == '-1'] = -1. If it is a class, rename it."
             )
         return every
-    if any(k is None for k in y):
-        raise ValueError("y contains None. Mark rows without a label by -1.")
     is_one = np.array([not isinstance(k, str) and k == 1 for k in y])
     found = np.array([isinstance(k, str) or k != -1 for k in y])
     return every if found.any() and is_one[found].all() else found

@@ -117,7 +117,9 @@ class LinearAutoencoder(BaseAutoencoder):
         self._keep_scores(net, [], None)
 
     def _set_minimum(self, net, rows):
-        mean, axes, variances = principal_axes(rows, self.n_components, net.generator)
+        mean, axes, variances = principal_axes(
+            rows, net.module.config["n_components"], net.generator
+        )
         used = variances > variances.max() * 1e-13
         axes, variances = axes[used], variances[used]
         # The penalty counts a weight that is shared once.

@@ -65,8 +65,8 @@ class AutoencoderNet(NeuralNet):
         Passed to `skorch.NeuralNet`.
     """
 
-    # The rows kept out of training while it lasts, and their batches.
-    rows_valid_ = watched_ = None
+    # The rows kept out of training while it lasts, and their batches; what folds had.
+    rows_valid_ = watched_ = by_folds_ = None
 
     def __init__(
         self,
@@ -95,12 +95,14 @@ class AutoencoderNet(NeuralNet):
     def _default_callbacks(self):
         return [("print_log", PrintLog())] if self.verbose else []
 
-    def train(self, rows, rows_valid=None, last_epoch=None):
+    def train(self, rows, rows_valid=None, last_epoch=None, by_folds=None):
         """Train on `rows`, watching `rows_valid`, and return what was watched.
 
         The schedule is that of `max_epochs` epochs, even if `last_epoch` ends it early.
+        Where no rows are left to watch, the losses that folds had go on record.
         """
         self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
+        self.by_folds_ = by_folds
         self.watched_ = None
         for penalty in self.criterion.penalties:
             if hasattr(penalty, "forget"):
@@ -113,7 +115,9 @@ class AutoencoderNet(NeuralNet):
         self.watch.end(self)
         self.rows_valid_ = self.watched_ = None
         self.module_.eval()
-        return copy(self.watch)
+        watched = copy(self.watch)
+        self.watch.forget()
+        return watched
 
     def set_filler(self, filler):
         """Set what fills gaps of the input; those of the target do not count then."""
@@ -143,8 +147,8 @@ class AutoencoderNet(NeuralNet):
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         """Run the epochs; unlike skorch's, a real Ctrl-C is not swallowed."""
-        self.notify("on_train_begin", X=X, y=y)
         try:
+            self.notify("on_train_begin", X=X, y=y)
             self.fit_loop(X, y)
         except StopTraining:
             pass
@@ -203,7 +207,9 @@ class AutoencoderNet(NeuralNet):
                 f"{name} became {loss} in epoch {len(self.history)}. Lower "
                 f"learning_rate_init (now {self.lr}), or scale the columns of X."
             )
+        earlier = (epoch[name] for epoch in self.history[:-1] if name in epoch)
         self.history.record(name, loss)
+        self.history.record(f"{name}_best", loss < min(earlier, default=math.inf))
 
     @property
     def epoch_losses(self):
@@ -211,6 +217,7 @@ class AutoencoderNet(NeuralNet):
         return [epoch["train_loss"] for epoch in self.history if "train_loss" in epoch]
 
     def _run_quietly(self, iterator):
+        self.history.new_batch()  # which some callbacks look for, as `Checkpoint`
         total = 0.0
         for batch in iterator:
             self._set_learning_rate()

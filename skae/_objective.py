@@ -16,12 +16,17 @@ class Objective(nn.Module):
         What makes one number of a row's entries.
     has_gaps : bool
         Whether targets may have gaps, NaN, which are then left out of the loss.
+    power : int
+        Power of the data's unit that the loss is measured in.
     """
 
-    def __init__(self, loss, penalties=(), over_features="mean", has_gaps=False):
+    def __init__(
+        self, loss, penalties=(), over_features="mean", has_gaps=False, power=0
+    ):
         super().__init__()
         self.loss, self.penalties = loss, penalties
         self.over_features, self.has_gaps = over_features, has_gaps
+        self.power = power
 
     def entries(self, output, target):
         """Return the losses of entries, 0 in gaps, and which are known, 1 or 0.

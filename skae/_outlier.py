@@ -5,11 +5,12 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skae._base import unchanged_on_error
+from skae._base import fitting
 from skae._outlier_models import (
     BLOCK,
     BlindModel,
@@ -169,7 +170,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If a parameter or the input is unacceptable. The estimator is unchanged.
         """
-        with unchanged_on_error(self):
+        with fitting(self):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
             self._check_estimator()
             # None would be scikit-learn's global state, which a draw would change.
@@ -187,7 +188,12 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         return self
 
     def _describe(self, X):
-        spread, size = X.std(axis=0), np.abs(X).max(axis=0)
+        with np.errstate(over="ignore"):
+            spread, size = X.std(axis=0), np.abs(X).max(axis=0)
+        if not np.isfinite(spread).all():
+            raise ValueError(
+                f"X has values too large to be squared: up to {size.max():g}."
+            )
         self._mean = X.mean(axis=0)
         self._scale = np.where(spread > 1e-12 * size, spread, 1.0)
         self._index = {}
@@ -195,6 +201,11 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             self._index.setdefault(row_key(row), i)
 
     def _check_estimator(self):
+        if isinstance(self.estimator, FrozenEstimator):
+            raise ValueError(
+                "estimator is fitted to parts of the rows, which a FrozenEstimator "
+                "does not let happen. Give the one inside it."
+            )
         wanted = ("fit", "transform", "inverse_transform")
         missing = [name for name in wanted if not hasattr(self.estimator, name)]
         if self.estimator is not None and missing:
@@ -211,6 +222,14 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     def _measure(self, X):
         """Set the held-out errors of columns, and the threshold."""
         errors = self._mean_over_models(X, BlindModel.squared_residual).mean(axis=0)
+        if not np.isfinite(errors).all():
+            column = int(np.argmin(np.isfinite(errors)))
+            names = getattr(self, "feature_names_in_", range(len(errors)))
+            raise ValueError(
+                f"estimator={self.estimator!r} reconstructs column {names[column]!r} "
+                "of rows it was not fitted to with values that are NaN or infinite. "
+                "Take another, as one without PowerTransformer."
+            )
         unit = 1.0 if self.estimator is None else self._scale**2
         # A column that is always reconstructed would make any rounding odd.
         self._errors = np.maximum(errors, 1e-12 * unit)

@@ -122,11 +122,16 @@ class BlindModel:
 
     def loss(self, Z):
         """Return the standardised loss of each row."""
-        return (self.model.loss(Z) - self.center) / self.spread
+        return _odd_if_nan((self.model.loss(Z) - self.center) / self.spread)
 
     def squared_residual(self, Z):
         """Return the squared error of each entry."""
-        return self.model.residual(Z) ** 2
+        return _odd_if_nan(self.model.residual(Z) ** 2)
+
+
+def _odd_if_nan(losses):
+    """Return `losses` with infinity where the reconstruction was not a number."""
+    return np.where(np.isnan(losses), np.inf, losses)
 
 
 def small_models(Z, rng, n_models, max_samples, trim):

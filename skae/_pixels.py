@@ -23,12 +23,15 @@ class Pixels:
 
     def __getitem__(self, rows):
         block = self.integers[rows].astype(self.dtype)
-        block /= WHITE[self.integers.dtype]
+        block /= WHITE[self.integers.dtype.newbyteorder("=")]
         return block
 
 
-def flattened(X):
-    """Return `X` as rows of pixels, and the shape of its images, or None for rows."""
+def flattened(X, expected=None):
+    """Return `X` as rows of pixels, and the shape of its images, or None for rows.
+
+    Images that look like channels first are refused, unless they are as `expected`.
+    """
     if sparse.issparse(X) or hasattr(X, "columns"):
         return X, None
     try:
@@ -40,7 +43,11 @@ def flattened(X):
     if images.ndim not in (3, 4):
         return images, None
     shape = images.shape[1:]
-    if len(shape) == 3 and shape[0] in (1, 3, 4) and shape[2] > 4:
+    if not len(images):
+        raise ValueError(f"X must have one image at least, got shape {images.shape}.")
+    first = len(shape) == 3 and shape[0] in (1, 3, 4) and min(shape[1:]) > 4
+    alike = first and max(shape[1:]) <= 2 * min(shape[1:])
+    if alike and (expected is None or shape != tuple(expected)):
         raise ValueError(
             "X must be images of shape (n_samples, height, width, channels), got "
             f"{images.shape}, which looks like channels first."
@@ -61,4 +68,4 @@ def as_rows(X):
 
 def is_integers(rows):
     """Return whether `rows` are an array of a type in `WHITE`."""
-    return isinstance(rows, np.ndarray) and rows.dtype in WHITE
+    return isinstance(rows, np.ndarray) and rows.dtype.newbyteorder("=") in WHITE

@@ -20,9 +20,17 @@ class FitRecord:
         explained = curve.explained()
         if not isinstance(self.n_components, Integral):
             enough = explained >= self.n_components
-            self.n_components_ = (
-                int(enough.argmax()) + 1 if enough.any() else len(enough)
-            )
+            if enough.any():
+                self.n_components_ = int(enough.argmax()) + 1
+            else:
+                warnings.warn(
+                    f"n_components={self.n_components!r} is out of reach: a code as "
+                    f"wide as PCA would need, {len(enough)}, explains "
+                    f"{explained[-1]:.1%} of the rows kept out of training. It is "
+                    "kept.",
+                    UserWarning,
+                    stacklevel=6,
+                )
         explained = explained[: self.n_components_]
         self.explained_variance_ratio_ = np.diff(explained, prepend=0.0)
 
@@ -57,7 +65,7 @@ class FitRecord:
         )
 
     def _keep(self, net, rows, going_on):
-        self.net_ = net
+        self.net_, net.corruption = net, None
         earlier = self.loss_curve_ if going_on else []
         self.loss_curve_ = [*earlier, *net.epoch_losses]
         self.n_iter_ = len(self.loss_curve_)

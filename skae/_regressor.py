@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
-from skae._base import unchanged_on_error
+from skae._base import fitting
 from skae._ridge import PairRows, ridge_regression
 from skae._rows import as_float, blocks
 from skae._selection import SURE, fit_and_choose
@@ -148,9 +148,9 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             If a parameter or the input is not acceptable, or if the loss stops being
             finite. The estimator is then as it was before.
         """
-        with unchanged_on_error(self):
+        with fitting(self):
             engine = self._engine_for(Autoencoder(32))
-            X, Y = self._validate_pairs(X, y)
+            X, Y = self._validate_pairs(X, y, engine)
             rows, net = self._begin(engine, X, partial(PairRows, Y=Y))
             network = self._make_network(engine, net.module, Y)
             network.to(rows.dtype).start_at(net.module, rows, net.generator)
@@ -161,8 +161,8 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             self.alpha_ = self._ridge.alpha * engine.scale_**2
         return self
 
-    def _validate_pairs(self, X, y):
-        X, self._input_shape = as_given(X)
+    def _validate_pairs(self, X, y, engine):
+        X, self._input_shape = as_given(X, engine)
         y, shape = as_given(y)
         X, y = validate_data(
             self,

@@ -43,9 +43,9 @@ def location_and_scale(X):
     shift = total / np.maximum(counts, 1)
     mean = around + shift
     variances = squares / np.maximum(counts, 1) - shift**2
-    scale = float(np.sqrt(max(0.0, variances.mean())))
-    rounding = np.finfo(np.float64).eps * np.abs(mean).max()
-    return mean, scale if scale > 8 * rounding else 1.0
+    rounding = 8 * np.finfo(np.float64).eps * np.abs(mean)
+    scale = float(np.sqrt(variances[variances > rounding**2].sum() / n_columns))
+    return mean, scale or 1.0
 
 
 def _sums(x):

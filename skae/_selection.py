@@ -46,16 +46,22 @@ class Watch:
 
     def begin(self, net):
         """Forget earlier training, and compute the losses at the start."""
+        self.forget()
+        if net.rows_valid_ is not None:
+            self.start_ = net.row_losses(net.rows_valid_)
+
+    def forget(self):
+        """Forget what was watched."""
         self.weights_ = self.start_ = None
         self.curves_, self.misses_ = [], 0
         self.best_ = self.target_ = math.inf
-        if net.rows_valid_ is not None:
-            self.start_ = net.row_losses(net.rows_valid_)
 
     def look(self, net):
         """Compare the epoch just ended with the best so far."""
         if net.rows_valid_ is None:
             loss = net.history[-1, "train_loss"]
+            if net.by_folds_:
+                net.record("valid_loss", net.by_folds_[len(net.history) - 1])
         else:
             self.curves_.append(net.row_losses(net.rows_valid_))
             loss = float(self.curves_[-1].mean())
@@ -180,6 +186,11 @@ def folds(rows, generator):
     return [(rows.subset(r), rows.subset(p)) for r, p in zip(rest, parts, strict=True)]
 
 
+def evenly(n_rows, most):
+    """Return the indices of at most so many of `n_rows` rows, from all over them."""
+    return torch.linspace(0, n_rows - 1, min(n_rows, most)).long()
+
+
 class SizeCurve:
     """Squared error of rows decoded from leading parts of their code.
 
@@ -203,13 +214,13 @@ class SizeCurve:
         """Add the errors of `rows`, or of some from all over them if they are many."""
         network, width = net.module_, net.module_.config["n_components"]
         # Each size decodes all rows again, so many of both would cost epochs.
-        n_rows = min(len(rows), max(128, CURVE_DECODINGS // width))
-        rows = rows.subset(torch.linspace(0, len(rows) - 1, n_rows).long())
-        kept = torch.ones(width, width).tril().to(net.device)
+        n_rows = max(128, CURVE_DECODINGS // width)
+        rows = rows.subset(evenly(len(rows), n_rows))
+        kept = torch.ones(width, width).tril()
         for block in blocks(*rows.shape):
             x, target = rows.batch(block)
             code = network.encode(filled(x, net.filler))
-            errors = [target - network.decode(code * size) for size in kept]
+            errors = [target - network.decode(code * size) for size in kept.to(code)]
             squares = torch.stack([e.square().nansum() for e in errors])
             self.left_ = self.left_ + squares
             mean = rows.target(torch.zeros_like(x))
@@ -257,7 +268,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     elif len(parts) > 1:
         net.restart(start)
         begin(rows)
-        net.train(rows, last_epoch=choice.epoch)
+        net.train(rows, last_epoch=choice.epoch, by_folds=choice.losses)
     return choice
 
 

@@ -28,7 +28,8 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
         changed = filled(corruption(x, generator=generator), filler) - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
-    tied = network.is_tied
+    # Beside a path, only the layers that correct it are tied.
+    tied = network.is_tied and not network.has_path
     plain = tied or network.config["code_activation"] == "identity"
     units = torch.ones_like(deviations) if plain else deviations
     set_linear_maps(network, mean, axes / units[:, None], axes * units[:, None])
@@ -123,7 +124,7 @@ def set_linear_maps(network, mean, encoder, decoder):
     """
     first, second = _linear_layers(network)
     with torch.no_grad():
-        if network.is_tied:
+        if not isinstance(second, nn.Linear):
             first.weight.zero_()
         first.weight[: len(encoder)] = _rounded(encoder, first.weight)
         first.bias.zero_()

@@ -12,6 +12,11 @@ def dump(net, with_training):
         "weights": _as_arrays(net.module_.state_dict()),
         "generator": net.generator.get_state().numpy(),
         "loss_unit": net.loss_unit,
+        "solver": net.solver,
+        "objective": {
+            name: getattr(net.criterion, name)
+            for name in ("loss", "over_features", "power")
+        },
         "history": [
             {name: value for name, value in epoch.items() if name != "batches"}
             for epoch in net.history
@@ -33,7 +38,8 @@ def load_network(stored):
 
 
 def load_training(net, stored):
-    """Initialise `net` and give it the history and, if stored, the optimiser."""
+    """Initialise `net` as it was, with the history and, if stored, the optimiser."""
+    vars(net.criterion).update(stored["objective"])
     net.initialize()
     net.loss_unit = stored["loss_unit"]
     for epoch in stored["history"]:

@@ -36,6 +36,7 @@ class SupervisedBase(BaseEstimator):
                 f"LinearAutoencoder, got {given!r}."
             )
         engine = deepcopy(given) if hasattr(given, "net_") else clone(given)
+        engine._validate_params()
         engine.set_params(warm_start=False).set_output(transform="default")
         if engine.random_state is None:
             engine.set_params(random_state=self.random_state)
@@ -43,7 +44,7 @@ class SupervisedBase(BaseEstimator):
 
     def _validate(self, X):
         check_is_fitted(self)
-        X, shape = as_given(X)
+        X, shape = as_given(X, self._engine)
         if None not in (shape, self._input_shape) and shape != self._input_shape:
             raise ValueError(
                 f"X has images of shape {shape}, but {type(self).__name__} was fitted "
@@ -57,6 +58,14 @@ class SupervisedBase(BaseEstimator):
         The rows are ``rows_of(X, mean, scale, dtype, device)``.
         """
         fitted = hasattr(engine, "net_")
+        both = [getattr(e, "feature_names_in_", None) for e in (self, engine)]
+        if fitted and not any(names is None for names in both):
+            if list(both[0]) != list(both[1]):
+                raise ValueError(
+                    "autoencoder was fitted to other columns, or in another order: "
+                    f"{list(both[1])}, got {list(both[0])}."
+                )
+        vars(engine).pop("feature_names_in_", None)  # it gets arrays from here on
         look_at(engine, X, self._input_shape, reset=not fitted)
         if not fitted:
             engine.mean_, engine.scale_ = location_and_scale(X)
@@ -103,10 +112,14 @@ class SupervisedBase(BaseEstimator):
         return tags
 
 
-def as_given(A):
-    """Return images as rows of pixels and their shape, and else `A` and None."""
+def as_given(A, engine=None):
+    """Return images as rows of pixels and their shape, and else `A` and None.
+
+    Where `engine` takes images, rows of small integers are pixels too.
+    """
     rows, shape = as_rows(A)
-    return (A, None) if shape is None else (rows, shape)
+    are_pixels = shape is not None or hasattr(engine, "image_shape")
+    return (rows, shape) if are_pixels else (A, None)
 
 
 def look_at(engine, X, shape, reset):

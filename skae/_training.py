@@ -3,7 +3,15 @@
 import numpy as np
 import torch
 
-from skae._selection import ANY, FOLDS_BELOW, SURE, SizeCurve, fit_and_choose, folds
+from skae._selection import (
+    ANY,
+    FOLDS_BELOW,
+    SURE,
+    SizeCurve,
+    evenly,
+    fit_and_choose,
+    folds,
+)
 
 
 class Training:
@@ -17,15 +25,16 @@ class Training:
             factor, least, most = self._auto_batch
             power = np.rint(np.log2(factor * n_rows**0.5))
             batch_size = 2 ** int(np.clip(power, least, most))
-        batch_size = n_rows if self.solver == "lbfgs" else min(batch_size, n_rows)
+        line_search = self.solver == "lbfgs"
+        batch_size = n_rows if line_search else min(int(batch_size), n_rows)
         n_batches = -(-n_rows // batch_size)
-        if max_iter == "auto" and self.solver == "lbfgs":
-            max_iter = 50
-        elif max_iter == "auto":
-            max_iter = max(40, -(-self._auto_steps // n_batches))
+        usual = 50 if line_search else max(40, -(-self._auto_steps // n_batches))
+        max_iter = usual if max_iter == "auto" else int(max_iter)
         net.batch_size, net.max_epochs = batch_size, max_iter
         if self.solver == "adam" and not net.module.is_linear:
-            fading_steps = self._fading_steps or max_iter * n_batches / 2
+            # A warm start may go on by an epoch a call: each is one of the usual ones.
+            n_epochs = max(max_iter, usual) if net.initialized_ else max_iter
+            fading_steps = self._fading_steps or max(100, n_epochs * n_batches) / 2
             weight_decay = 1 / (self.learning_rate_init * fading_steps)
             if self.weight_decay != "auto":
                 weight_decay = self.weight_decay
@@ -73,7 +82,10 @@ class Training:
     def _parts(self, net, rows, X_val, cautious):
         """Return pairs of rows to train on and rows, or None, to watch."""
         if X_val is not None:
-            return [(rows, self._rows(X_val))]
+            rows_valid = self._rows(X_val)
+            if rows_valid.share_known == 0:
+                raise ValueError("X_val has no value at all: every entry is missing.")
+            return [(rows, rows_valid)]
         n_rows = len(rows)
         if not self.early_stopping:
             return [(rows, None)]
@@ -90,5 +102,5 @@ class Training:
         """Let gradients be those of a loss of 1, however little PCA has left of it."""
         if not net.initialized_:
             net.initialize()
-        some = rows.subset(torch.arange(min(len(rows), 4096)))
-        net.loss_unit = float(net.row_losses(some).mean()) or 1.0
+        some = rows.subset(evenly(len(rows), 4096))
+        net.loss_unit = max(float(net.row_losses(some).mean()), 1e-12)

@@ -113,15 +113,14 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         check_is_fitted(self)
         X = self._validate(X, "X")
-        _, power = self._make_loss()
-        objective = self.net_.criterion_
+        objective, in_data_units = self.net_.criterion_, self._decodes_units
 
         def row_losses(network, x):
-            target = in_units(x, self.mean_, self.scale_) if self._bounded else x
+            target = in_units(x, self.mean_, self.scale_) if in_data_units else x
             return objective.loss_of_rows(self._through(network, x), target)[:, None]
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
-        return -losses * (1.0 if self._bounded else self.scale_**power)
+        return -losses * (1.0 if in_data_units else self.scale_**objective.power)
 
     def score(self, X, y=None):
         r"""Return the explained variance of the reconstruction of `X`.
@@ -201,8 +200,14 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _is_single(network):
         return next(network.parameters()).dtype == torch.float32
 
+    @property
+    def _decodes_units(self):
+        """Whether the fitted network decodes rows in the units of the data."""
+        config = self.net_.module_.config
+        return config.get("output_activation", "identity") != "identity"
+
     def _in_units(self, decoded):
-        if not self._bounded:
+        if not self._decodes_units:
             decoded *= self.scale_
             decoded += self.mean_.astype(decoded.dtype)
         return decoded
@@ -236,5 +241,6 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 device = self._device()
             except ValueError:
                 device = "cpu"  # this machine lacks the one it was fitted on
-            net = self._make_net(network, generator, device)
+            # The parameters may have been changed since.
+            net = self._make_net(network, generator, device, stored["solver"])
             self.net_ = load_training(net, stored)

@@ -257,7 +257,7 @@ def _range(X, other):
     """Return the range of the values of `X`, if its type or they tell it."""
     if X.dtype.kind == "u" and X.dtype == other:
         return np.iinfo(X.dtype).max
-    if X.dtype.kind == "u":
+    if "u" in (X.dtype.kind, other.kind):
         raise ValueError(
             f"data_range must be given where X_true is of {X.dtype} but X_pred of "
             f"{other}: they may be in different units."
@@ -286,6 +286,11 @@ def _as_floats(X, X_hat, name, other):
 
 def _as_images(X, image_shape):
     """Return images with an axis of channels."""
+    if X.ndim > 2 and image_shape is not None and X.shape[1:] != tuple(image_shape):
+        raise ValueError(
+            f"X_true has images of shape {X.shape[1:]}, but image_shape is "
+            f"{image_shape!r}."
+        )
     if X.ndim == 2 and image_shape is not None:
         if np.prod(image_shape) != X.shape[1]:
             raise ValueError(

@@ -95,10 +95,10 @@ def kl_sparsity(means, target):
     ----------
     .. [1] A. Ng, "Sparse autoencoder", CS294A lecture notes, Stanford, 2011.
     """
-    entropy = -target * math.log(target) - (1 - target) * math.log(1 - target)
-    targets = torch.full_like(means, target)
-    cross_entropy = F.binary_cross_entropy(means, targets, reduction="sum")
-    return cross_entropy - len(means) * entropy
+    # PyTorch's cross-entropy has an error of its own for what is not a number.
+    means = means.clamp(1e-12, 1 - 6e-8)
+    ratios = math.log(target) - means.log(), math.log(1 - target) - (1 - means).log()
+    return (target * ratios[0] + (1 - target) * ratios[1]).sum()
 
 
 class KLSparsityPenalty:

@@ -112,7 +112,7 @@ def test_start_is_a_rotation_of_pca_nearer_to_its_signs(digits):
 
 
 def test_warning_says_that_the_start_is_signs(digits):
-    model = BinaryAutoencoder(8, learning_rate_init=1e-9, max_iter=1, random_state=0)
+    model = BinaryAutoencoder(8, learning_rate_init=1e-30, max_iter=1, random_state=0)
     with pytest.warns(UserWarning, match="signs of 8 rotated principal components"):
         model.fit(digits[0][:300])
 

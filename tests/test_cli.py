@@ -304,3 +304,38 @@ def test_built_in_tables_need_no_pandas(monkeypatch):
 def test_autoencoder_is_compared_where_nothing_is_given(monkeypatch):
     monkeypatch.undo()  # the estimators themselves, not their cheap stand-in
     assert isinstance(run._check_estimators(None)["Autoencoder"], skae.Autoencoder)
+
+
+ROWS = "".join(
+    f"{a},{b},{'odd' if a % 2 else 'even'}\n" for a, b in [(3, 1), (2, 4), (5, 9)]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "note"),
+    [
+        (ROWS, ["0", "1", "2"], "no header"),
+        ("a,b,c\n" + ROWS, ["a", "b", "c"], None),
+        ("2019,2020,kind\n" + ROWS, ["2019", "2020", "kind"], None),
+        ("\n\na,b\n1,2\n3,5\n2,9\n", ["a", "b"], None),
+        ("5.1,?,1\n4.2,2,3\n3,3,9\n", ["0", "1", "2"], "no header"),
+        ("5,1;3,5;1,4\n4,1;2,5;2,4\n4,7;2,9;0,4\n", ["0", "1", "2"], "decimal points"),
+        ("a\tb\n5,1\t3,5\n4,1\t2,5\n9,1\t7,5\n", ["a", "b"], "decimal points"),
+        ("a,b\n1,y,\n2,x,\n4,y,\n", ["a", "b"], None),
+        ("a,b\nr1,1,4\nr2,2,3\nr3,5,5\n", ["a", "b"], "has no name, is left out"),
+    ],
+)
+def test_formats_of_csv(tmp_path, text, names, note):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    table = tables.load(str(path))
+    assert list(table.X.columns) == names and len(table.X) == 3
+    assert table.X.select_dtypes("number").shape[1] >= len(names) - 1
+    assert note is None or note in " ".join(table.notes)
+    assert note is not None or "header" not in " ".join(table.notes)
+
+
+def test_large_targets_stay_numbers(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1,1e20\n4,3e20\n3,6e20\n")
+    assert tables.load(str(path), "b").y.tolist() == [1e20, 3e20, 6e20]

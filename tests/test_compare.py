@@ -364,3 +364,30 @@ def test_page_needs_no_other_file(tmp_path):
     assert "A &amp; B" in page and "gaps &lt;filled&gt;" in page
     assert "data:image/png;base64," in page and "http" not in page
     assert "Accuracy is that of" in page and escape(result.summary) in page
+
+
+def test_missing_targets_are_refused():
+    names = y.astype(object)
+    for gap in (None, np.nan):
+        names[::7] = gap
+        with pytest.raises(ValueError, match="y is missing in 22 of 150 rows"):
+            compare(X, names, n_components=2)
+
+
+def test_numbers_among_objects_are_numbers():
+    result = compare(X, X[:, 0].astype(object), n_components=2, estimators=SVD, cv=2)
+    assert "r2_target" in result.rows[0]
+
+
+def test_no_seed_leaves_the_global_state(monkeypatch):
+    before = np.random.get_state()[1].copy()
+    compare(X, n_components=2, estimators=SVD, cv=2, random_state=None)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_rounding_beats_nobody():
+    result = compare(X, estimators={"other": PCA()}, n_components=2, cv=2)
+    for record in result.records:
+        if record["estimator"] == "other":
+            record["error_vs_pca"] = 1 - 1e-9
+    assert result.summary.startswith("Nothing beat PCA")

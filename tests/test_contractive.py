@@ -119,6 +119,7 @@ def test_norm_falls_as_contraction_grows(hidden_layer_sizes):
 def test_rows_kept_out_are_judged_with_the_penalty():
     X = load_iris().data
     params = {"hidden_layer_sizes": 4, "max_iter": 1, "random_state": 0}
+    params["weight_decay"] = 0.0  # nor another step
     plain = Autoencoder(init="random", learning_rate_init=1e-9, **params).fit(
         X, X_val=X
     )

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from torch.nn import functional as F
@@ -298,3 +299,29 @@ def test_images_of_one_row_are_what_rows_are_without_a_shape():
     model = ConvolutionalAutoencoder(2, **FAST).fit(X)
     assert model.image_shape_ == (1, 9)
     assert isinstance(model, Autoencoder)
+
+
+def test_bytes_in_the_other_order(images):
+    pixels = (images[:200] * 4000).astype(np.uint16)
+    model = ConvolutionalAutoencoder(3, **FAST).fit(pixels)
+    other = pixels.astype(pixels.dtype.newbyteorder(">"))
+    np.testing.assert_array_equal(model.transform(other), model.transform(pixels))
+    assert clone(model).fit(other).scale_ == model.scale_
+
+
+def test_many_channels_of_few_lines_are_images():
+    windows = np.random.RandomState(0).rand(60, 1, 32, 9)
+    model = ConvolutionalAutoencoder(3, **FAST).fit(windows)
+    assert model.image_shape_ == (1, 32, 9)
+    square = np.random.RandomState(0).rand(60, 3, 8, 8)
+    with pytest.raises(ValueError, match="looks like channels first"):
+        ConvolutionalAutoencoder(3, **FAST).fit(square)
+    model = ConvolutionalAutoencoder(3, image_shape=(3, 8, 8), **FAST)
+    assert model.fit(square).reconstruct(square).shape == square.shape
+
+
+def test_nothing_to_convolve():
+    with pytest.raises(ValueError, match="channels must have one at least"):
+        ConvolutionalAutoencoder(3, channels=()).fit(np.random.rand(9, 8, 8))
+    with pytest.raises(ValueError, match="X must have one image at least"):
+        ConvolutionalAutoencoder(3).fit(np.zeros((0, 8, 8)))

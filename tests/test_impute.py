@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
-from sklearn.datasets import load_breast_cancer, load_wine, make_low_rank_matrix
+from sklearn import config_context
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_iris,
+    load_wine,
+    make_low_rank_matrix,
+)
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -368,3 +374,16 @@ def test_several_imputations():
     assert (filled[0] != filled[1])[hidden].mean() > 0.9
     with pytest.raises(TypeError, match="VariationalAutoencoder, got Autoencoder"):
         AutoencoderImputer(Autoencoder(2, **QUICK)).fit(X).impute(X)
+
+
+def test_indicator_where_output_is_polars():
+    pytest.importorskip("polars")
+    X = np.where(
+        np.random.RandomState(0).rand(60, 4) < 0.2, np.nan, load_iris().data[:60]
+    )
+    with config_context(transform_output="polars"):
+        filled = AutoencoderImputer(add_indicator=True, random_state=0).fit_transform(X)
+    assert filled.shape == (60, 8)
+    model = AutoencoderImputer(VariationalAutoencoder(2, max_iter=2)).fit(X)
+    with pytest.raises(ValueError, match="n_imputations must be at least 1"):
+        model.impute(X, n_imputations=0)

@@ -280,3 +280,11 @@ def _invertible(model):
 
 class _OneWay(FunctionTransformer):
     inverse_transform = property()
+
+
+def test_bytes_beside_floats_need_a_range():
+    pixels = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
+    with pytest.raises(ValueError, match="data_range must be given"):
+        peak_signal_noise_ratio(pixels / 255, pixels)
+    with pytest.raises(ValueError, match="but image_shape is"):
+        structural_similarity(pixels, pixels, image_shape=(4, 16))

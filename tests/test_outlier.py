@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
-from sklearn.datasets import load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.decomposition import NMF, PCA, KernelPCA
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, PowerTransformer, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -307,3 +308,24 @@ def test_odd_shapes(detector, shape):
     fitted = seeded(detector).fit(X)
     assert np.isfinite(fitted.score_samples(X + 1)).all()
     assert np.isfinite(fitted.feature_scores(X)).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_what_is_reconstructed_as_nan_is_an_outlier(X):
+    model = make_pipeline(PowerTransformer(), PCA(2))
+    detector = seeded(Detector(model, contamination=0.1)).fit(X)
+    far = X[:5].copy()
+    far[:, 0] *= 3
+    np.testing.assert_array_equal(detector.predict(far), -1)
+    assert np.isinf(detector.score_samples(far)).all()
+    with pytest.raises(ValueError, match=r"reconstructs column \d+ .* NaN or infinite"):
+        seeded(Detector(make_pipeline(PowerTransformer(), PCA(3)))).fit(
+            load_breast_cancer().data
+        )
+
+
+def test_what_cannot_be_fitted_to_parts_or_squared_is_refused(X):
+    with pytest.raises(ValueError, match="FrozenEstimator"):
+        Detector(FrozenEstimator(PCA(2).fit(X))).fit(X)
+    with pytest.raises(ValueError, match="too large to be squared"):
+        Detector().fit(np.vstack([X, np.full((1, X.shape[1]), 1e200)]))

@@ -441,3 +441,31 @@ def test_bad_targets():
         ValueError, match=r"images of the size .* \(8, 8\) and \(4, 4\)"
     ):
         AutoencoderRegressor(engine).fit(images, images.repeat(2, 1).repeat(2, 2))
+
+
+def test_rows_of_bytes_are_the_same_pixels_as_images():
+    images, y = load_digits(return_X_y=True)
+    bytes_ = (images[:200] * 15).astype(np.uint8).reshape(-1, 8, 8)
+    rows, y = bytes_.reshape(200, 64), y[:200]
+    engine = clone(IMAGES).set_params(image_shape=(8, 8))
+    for kind, target in (
+        (AutoencoderClassifier, y),
+        (AutoencoderRegressor, rows / 255),
+    ):
+        model = kind(engine, random_state=0).fit(rows, target)
+        floats = kind(engine, random_state=0).fit(rows / np.float32(255), target)
+        np.testing.assert_allclose(
+            model.predict(rows[:9]), floats.predict(rows[:9] / np.float32(255)), 1e-4
+        )
+    fitted = clone(engine).fit(rows)
+    model = AutoencoderClassifier(fitted, random_state=0).fit(rows, y)
+    assert model._engine.scale_ == fitted.scale_ < 1
+
+
+def test_autoencoder_of_other_columns_is_refused():
+    data = load_iris(as_frame=True)
+    fitted = clone(TINY).set_params(n_components=3).fit(data.data)
+    for kind in (AutoencoderClassifier, AutoencoderRegressor):
+        kind(fitted).fit(data.data, data.target)
+        with pytest.raises(ValueError, match="fitted to other columns"):
+            kind(fitted).fit(data.data.iloc[:, ::-1], data.target)

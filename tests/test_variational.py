@@ -423,6 +423,7 @@ def test_warm_up_goes_from_none_to_all(digits):
         {"kl_warmup": 2, "beta": 0.5, "noise": "per_feature"},
     ],
 )
+@pytest.mark.filterwarnings("ignore:n_components=.* is out of reach")
 def test_axes_combine(digits, params):
     X = digits[:300] / 16
     model = VariationalAutoencoder(4, hidden_layer_sizes=16, max_iter=3, random_state=0)

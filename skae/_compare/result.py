@@ -168,7 +168,7 @@ class Comparison:
         best = min(others, key=lambda row: row["error_vs_pca"])
         ratio, size = best["error_vs_pca"], best["n_components"]
         who = f"{best['estimator']} with {size} number{'s' * (size > 1)} a row"
-        if ratio >= 1:
+        if ratio >= 0.995:
             return f"Nothing beat PCA; {who} came closest, {ratio:.2f} times its error."
         text = f"{who} leaves {1 - ratio:.0%} less held-out error than PCA"
         if self.score_name:

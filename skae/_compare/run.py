@@ -1,7 +1,7 @@
 """Run a comparison: every estimator, code size and fold."""
 
 import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import column_or_1d
 
+from skae._checks import is_missing
 from skae._compare.measure import configure, measure, prepare
 from skae._compare.result import Comparison, Printer
 
@@ -93,7 +94,9 @@ def compare(
     y_name = str(getattr(y, "name", None) or "y")
     X, y = _check_data(X, y, preprocessor)
     predictor = _check_predictor(predictor, y)
-    rng = check_random_state(random_state)
+    # None would be NumPy's global state, which a draw would change.
+    rng = np.random.RandomState() if random_state is None else random_state
+    rng = check_random_state(rng)
     score_name = _score_name(predictor)
     splits = _split(X, y, cv, score_name == "accuracy", rng)
     seeds = rng.randint(2**31 - 1, size=len(splits))
@@ -184,7 +187,14 @@ def _check_data(X, y, preprocessor):
     if y is not None:
         y = column_or_1d(y)
         check_consistent_length(X, y)
-        y = y.astype(str) if y.dtype.kind == "O" else y
+        unknown = np.array([is_missing(value) for value in y])
+        if unknown.any():
+            raise ValueError(
+                f"y is missing in {unknown.sum()} of {len(y)} rows. Leave them out."
+            )
+        if y.dtype.kind == "O":
+            numbers = all(isinstance(value, Real) for value in y)
+            y = y.astype(float if numbers else str)
     return X, y
 
 

@@ -2,7 +2,9 @@
 
 import csv
 from collections import namedtuple
+from contextlib import suppress
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,8 @@ BUILT_IN = {
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
 SEPARATORS = ",;\t|"
+SOME = 200  # lines by which the format of a file is told
+MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
 HONEST = "All of this is learnt from each fold's training rows alone."
 SCALED = "centred and scaled to unit variance (StandardScaler)"
@@ -72,30 +76,55 @@ def _import_pandas():
 
 def _read_csv(path):
     pandas = _import_pandas()
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        head = file.readline()
-    fields = {s: next(csv.reader([head], delimiter=s), []) for s in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda s: len(fields[s]))
-    has_header = not all(map(_is_number, fields[separator]))
-    notes = [] if has_header else ["The file has no header; columns count from 0."]
-    options = {
-        "sep": separator,
-        "header": 0 if has_header else None,
-        "encoding": "utf-8-sig",
-        "na_values": ["?"],
-        "low_memory": False,
-    }
+    options = {"encoding": "utf-8-sig", "na_values": ["?"], "low_memory": False}
+    options |= _format(pandas, path, options)
+    notes = ["Commas in numbers were read as decimal points."] * ("decimal" in options)
+    if not _has_header(path, options.get("sep", ",")):
+        options["header"] = None
+        notes.append("The file has no header; columns count from 0.")
     frame = pandas.read_csv(path, **options)
-    if separator == ";":  # where a semicolon separates, a comma may be the point
-        other = pandas.read_csv(path, **options, decimal=",")
-        if _count_numeric(other) > _count_numeric(frame):
-            frame = other
-            notes.append("Commas in numbers were read as decimal points.")
+    if not isinstance(
+        frame.index, pandas.RangeIndex
+    ):  # rows are longer than the header
+        if frame.iloc[:, -1].isna().all():  # by a separator at their end
+            names = list(frame)
+            frame = frame.reset_index().iloc[:, :-1].set_axis(names, axis=1)
+        else:
+            frame = frame.reset_index(drop=True)
+            notes.append("The first column, which has no name, is left out.")
     return frame, notes
 
 
-def _count_numeric(frame):
-    return frame.select_dtypes("number").shape[1]
+def _format(pandas, path, options):
+    """Return the separator, and the decimal comma, that find most numbers."""
+    best, found = (0, 1), {}
+    for separator in SEPARATORS:
+        for decimal in ({}, {"decimal": ","})[: 1 + (separator != ",")]:
+            trial = {"sep": separator, **decimal}
+            with suppress(pandas.errors.ParserError):
+                frame = pandas.read_csv(path, **options, **trial, nrows=SOME)
+                size = frame.select_dtypes("number").shape[1], frame.shape[1]
+                if size > best and frame.shape[1] > 1:
+                    best, found = size, trial
+    return found
+
+
+def _has_header(path, separator):
+    """Return whether the first line has names.
+
+    It has none if all of its fields are numbers or missing, or if some are, and one of
+    the others comes again below.
+    """
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = filter(None, csv.reader(file, delimiter=separator))
+        first, *others = islice(lines, SOME)
+    names = [i for i, field in enumerate(first) if not _is_value(field)]
+    again = any(first[i] in line[i : i + 1] for i in names for line in others)
+    return bool(names) and not (again and len(names) < len(first))
+
+
+def _is_value(field):
+    return field.strip().lower() in MISSING or _is_number(field)
 
 
 def _is_number(text):
@@ -175,7 +204,7 @@ def _drop_unknown(frame, y, notes):
     if not known.all():
         notes.append(f"{(~known).sum()} rows without a value of {y.name} left out.")
     frame, y = frame[known], y[known]
-    if y.dtype.kind == "f" and (y == y.round()).all():
+    if y.dtype.kind == "f" and (y == y.round()).all() and y.abs().max() < 2**53:
         y = y.astype(int)  # labels read 0 and 1, not 0.0 and 1.0
     return frame, y
 

@@ -1,0 +1,200 @@
+"""Training: warm starts, callbacks, and what a fitted model no longer depends on."""
+
+import pickle
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+from sklearn.datasets import load_digits
+from sklearn.neural_network import BernoulliRBM
+from skorch.callbacks import (
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    TrainEndCheckpoint,
+)
+
+from skae import (
+    Autoencoder,
+    AutoencoderClassifier,
+    ConvolutionalAutoencoder,
+    DenoisingAutoencoder,
+    LinearAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+)
+
+FAST = {"hidden_layer_sizes": 16, "max_iter": 4, "random_state": 0}
+pytestmark = pytest.mark.filterwarnings("ignore:Rows kept out of training give no")
+
+
+@pytest.fixture(scope="module")
+def X():
+    return load_digits().data[:300] / 16
+
+
+def test_epochs_one_at_a_time_do_not_fade_the_weights(X):
+    model = Autoencoder(4, init="random", early_stopping=False, warm_start=True)
+    model.set_params(hidden_layer_sizes=32, max_iter=1, random_state=0)
+    for _ in range(60):
+        model.fit(X)
+    assert model.score(X) > 0.6
+    once = Autoencoder(4, warm_start=True, random_state=0).fit(X)
+    before = once.score(X)
+    once.set_params(max_iter=2, early_stopping=False)
+    for _ in range(3):
+        once.fit(X)
+    assert once.score(X) > before - 0.02
+
+
+@pytest.mark.filterwarnings("ignore:n_components=70 is not below")
+@pytest.mark.parametrize("integer", [np.int64, np.uint8])
+def test_integers_of_numpy(X, integer):
+    params = {"max_iter": integer(2), "batch_size": integer(100), "random_state": 0}
+    for model in (
+        Autoencoder(integer(70), ordered=True, hidden_layer_sizes=np.array([8])),
+        SparseAutoencoder(integer(70), sparsity="topk", n_nonzero_coefs=integer(3)),
+        ConvolutionalAutoencoder(
+            integer(9), image_shape=(8, 8), kernel_size=integer(3), corruption="swap"
+        ),
+    ):
+        assert np.isfinite(model.set_params(**params).fit(X).score(X))
+    assert LinearAutoencoder(integer(3)).fit(X).n_components_ == 3
+
+
+@pytest.mark.parametrize(
+    "activations",
+    [
+        {"code_activation": "logistic"},
+        {"code_activation": "tanh"},
+        {"output_activation": "logistic"},
+        {"loss": "binary_cross_entropy"},
+    ],
+)
+def test_tied_layers_start_where_others_do(X, activations):
+    params = {"learning_rate_init": 1e-30, **FAST, **activations}
+    plain, tied = (
+        Autoencoder(8, tied_weights=tied, **params).fit(X) for tied in (False, True)
+    )
+    np.testing.assert_allclose(tied.reconstruct(X), plain.reconstruct(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_rows", [300, 1100])
+@pytest.mark.parametrize(
+    "callback",
+    [
+        EarlyStopping(patience=2),
+        LRScheduler("ReduceLROnPlateau", monitor="valid_loss"),
+        Checkpoint(),
+        Checkpoint(monitor=None),
+        TrainEndCheckpoint(),
+    ],
+    ids=["stop", "plateau", "checkpoint", "each epoch", "at the end"],
+)
+def test_callbacks_of_skorch(callback, n_rows, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    X = load_digits().data[:n_rows] / 16
+    model = Autoencoder(4, callbacks=[callback], learning_rate="constant", **FAST)
+    model.fit(X)
+    assert model.n_iter_ == len(model.loss_curve_) > 0
+    assert "valid_loss" in model.net_.history[-1]
+
+
+def test_fitted_model_keeps_what_it_was_fitted_with(X):
+    model = Autoencoder(4, warm_start=True, **FAST).fit(X)
+    scores, restored = model.score_samples(X), model.reconstruct(X)
+    model.set_params(
+        loss="absolute_error", output_activation="logistic", solver="lbfgs"
+    )
+    loaded = pickle.loads(pickle.dumps(model))
+    for same in (model, loaded):
+        np.testing.assert_array_equal(same.score_samples(X), scores)
+        np.testing.assert_array_equal(same.reconstruct(X), restored)
+    model.set_params(loss="squared_error", output_activation="auto", solver="sgd")
+    assert deepcopy(model).fit(X).net_.solver == "sgd"
+
+
+def test_fit_leaves_neither_patterns_nor_curves_in_memory(X):
+    holed = np.where(np.random.RandomState(0).rand(*X.shape) < 0.1, np.nan, X)
+    net = Autoencoder(4, **FAST).fit(holed).net_
+    assert net.corruption is None
+    assert net.watch.curves_ == [] and net.watch.start_ is None
+
+
+def test_modes_of_torch_around_fit_do_not_matter(X):
+    holed = np.where(np.random.RandomState(0).rand(*X.shape) < 0.1, np.nan, X)
+    expected = Autoencoder(4, **FAST).fit(X).transform(X)
+    for mode in (torch.no_grad(), torch.inference_mode()):
+        with mode:
+            code = Autoencoder(4, **FAST).fit(X).transform(X)
+        np.testing.assert_array_equal(code, expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        code = Autoencoder(4, ordered=True, **FAST).fit(X).transform(X)
+        assert np.isfinite(Autoencoder(4, **FAST).fit(holed).score(holed))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    ordered = Autoencoder(4, ordered=True, **FAST).fit(X)
+    np.testing.assert_array_equal(ordered.transform(X), code)
+
+
+def test_unit_of_the_loss_is_not_that_of_the_first_rows():
+    rng = np.random.RandomState(0)
+    angles = rng.uniform(0, 3, 2000)[:, None]
+    curve = np.cos(angles * np.arange(1, 7)) + 0.01 * rng.normal(size=(2000, 6))
+    curve -= curve.mean(axis=0)
+    rows = np.vstack([np.zeros((4200, 6)), curve])
+    model = Autoencoder(2, early_stopping=False, max_iter=5, random_state=0)
+    first = model.fit(rows).score(curve)
+    last = model.fit(rows[::-1]).score(curve)
+    assert first > 0.9 * last > 0.8
+
+
+def test_constant_column_however_large_leaves_the_scale(X):
+    beside = np.column_stack([X * 1e-4, np.full(len(X), 1.7e12)])
+    model = Autoencoder(4, **FAST).fit(beside)
+    assert model.scale_ == pytest.approx(
+        beside[:, :64].var(axis=0).sum() ** 0.5 / 65**0.5
+    )
+
+
+def test_layers_of_a_stack_have_their_parameters_checked(X):
+    params = {"hidden_layer_sizes": (8,), "max_iter": 1}
+    for wrong in ({"sparsity": "few"}, {"contraction": -1.0}, {"init": "pac"}):
+        layer = DenoisingAutoencoder(max_iter=1).set_params(**wrong)
+        with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter"):
+            StackedAutoencoder(4, layer=layer, **params).fit(X)
+    layer = BernoulliRBM(learning_rate=-1)
+    with pytest.raises(ValueError, match="The 'learning_rate' parameter of Bernoulli"):
+        StackedAutoencoder(4, layer=layer, **params).fit(X)
+    engine = Autoencoder(alpha=-1)
+    with pytest.raises(ValueError, match="The 'alpha' parameter of Autoencoder"):
+        AutoencoderClassifier(engine, pretrain=False).fit(X, load_digits().target[:300])
+
+
+def test_divergence_is_named_whatever_the_penalty(X):
+    with pytest.raises(
+        ValueError, match=r"became (nan|inf) .* Lower learning_rate_init"
+    ):
+        SparseAutoencoder(8, learning_rate_init=1e30).fit(X)
+
+
+def test_validation_rows_without_values_are_refused(X):
+    holed = np.where(np.random.RandomState(0).rand(*X.shape) < 0.1, np.nan, X)
+    with pytest.raises(ValueError, match="X_val has no value at all"):
+        Autoencoder(4, **FAST).fit(holed, X_val=np.full((3, 64), np.nan))
+
+
+def test_range_is_that_of_summed_entries():
+    parts = sparse.csr_array(([0.6, 0.6, 0.1], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
+    assert parts.nnz == 3
+    with pytest.raises(ValueError, match=r"column 0 goes from 0 to 1\.2"):
+        Autoencoder(1, loss="binary_cross_entropy", **FAST).fit(parts)
+
+
+def test_no_second_warning_where_pca_loses_nothing(X):
+    with pytest.warns(UserWarning) as caught:
+        Autoencoder(70, **FAST).fit(X)
+    assert ["is not below the 64" in str(w.message) for w in caught] == [True]
