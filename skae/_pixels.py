@@ -45,9 +45,13 @@ def flattened(X, expected=None):
     shape = images.shape[1:]
     if not len(images):
         raise ValueError(f"X must have one image at least, got shape {images.shape}.")
-    first = len(shape) == 3 and shape[0] in (1, 3, 4) and min(shape[1:]) > 4
-    alike = first and max(shape[1:]) <= 2 * min(shape[1:])
-    if alike and (expected is None or shape != tuple(expected)):
+    channels_first = (
+        len(shape) == 3
+        and shape[0] in (1, 3, 4)
+        and min(shape[1:]) > 4
+        and max(shape[1:]) <= 2 * min(shape[1:])
+    )
+    if channels_first and (expected is None or shape != tuple(np.ravel(expected))):
         raise ValueError(
             "X must be images of shape (n_samples, height, width, channels), got "
             f"{images.shape}, which looks like channels first."
