@@ -168,7 +168,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or the input is unacceptable. The estimator is unchanged.
+            If a parameter or the input is unacceptable, or if `estimator` returns NaN
+            for rows that it was not fitted to. The detector is unchanged.
         """
         with fitting(self):
             X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
@@ -282,7 +283,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The scores, which do not depend on the other rows of `X`.
+            The scores, which do not depend on the other rows of `X`; minus infinity
+            where a reconstruction is NaN.
         """
         return -self._mean_over_models(self._validate(X), BlindModel.loss)
 
