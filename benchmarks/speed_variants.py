@@ -10,6 +10,7 @@ of the plain autoencoder.
 """
 
 import argparse
+import math
 import warnings
 from functools import partial
 
@@ -167,7 +168,7 @@ def bare_loop(X, objective, epochs):
         total = 0.0
         for index in torch.randperm(len(X)).split(BATCH):
             for group in optimizer.param_groups:
-                group["lr"] = 0.005 * (1 - step / n_steps)
+                group["lr"] = 0.0025 * (1 + math.cos(math.pi * step / n_steps))
             optimizer.zero_grad()
             loss = objective(net, rows[index])
             loss.backward()
@@ -185,6 +186,7 @@ def estimator(cls, epochs, params):
         init="random",
         batch_size=BATCH,
         max_iter=epochs,
+        learning_rate="cosine",  # as in the bare loop
         learning_rate_init=0.005,
         early_stopping=False,
         weight_decay=0.01,
