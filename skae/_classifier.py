@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
@@ -185,7 +186,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
 
     def _validate_labelled(self, X, y, engine):
         X, self._input_shape = as_given(X, engine)
-        values = np.ravel(np.asarray(() if y is None else y))
+        values = () if y is None or sparse.issparse(y) else np.ravel(np.asarray(y))
         if any(map(is_missing, values)):
             raise ValueError("y has missing values. Mark rows without a label by -1.")
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)

@@ -24,13 +24,14 @@ N_STEPS = 20
 def is_label(y):
     """Return which of `y` are labels: all but -1, unless 1 is the only other one."""
     every = np.ones(len(y), dtype=bool)
+    texts = {k for k in y if isinstance(k, str)}
+    if "-1" in texts and texts != {"-1", "1"}:
+        raise ValueError(
+            "y has strings, and '-1' is one of them. If it marks rows without a label, "
+            "give an object array with the integer -1: y = y.astype(object); "
+            "y[y == '-1'] = -1. If it is a class, rename it."
+        )
     if y.dtype.kind in "US":
-        if "-1" in y and set(y) != {"-1", "1"}:
-            raise ValueError(
-                "y is an array of strings, and '-1' is one of them. If it marks rows "
-                "without a label, give an object array with the integer -1: "
-                "y = y.astype(object); y[y == '-1'] = -1. If it is a class, rename it."
-            )
         return every
     is_one = np.array([not isinstance(k, str) and k == 1 for k in y])
     found = np.array([isinstance(k, str) or k != -1 for k in y])

@@ -102,7 +102,7 @@ class AutoencoderNet(NeuralNet):
         Where no rows are left to watch, the losses that folds had go on record.
         """
         self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
-        self.by_folds_ = by_folds
+        self.by_folds_, self.least_ = by_folds, {}
         self.watched_ = None
         for penalty in self.criterion.penalties:
             if hasattr(penalty, "forget"):
@@ -207,9 +207,10 @@ class AutoencoderNet(NeuralNet):
                 f"{name} became {loss} in epoch {len(self.history)}. Lower "
                 f"learning_rate_init (now {self.lr}), or scale the columns of X."
             )
-        earlier = (epoch[name] for epoch in self.history[:-1] if name in epoch)
+        least = self.__dict__.setdefault("least_", {})
         self.history.record(name, loss)
-        self.history.record(f"{name}_best", loss < min(earlier, default=math.inf))
+        self.history.record(f"{name}_best", loss < least.get(name, math.inf))
+        least[name] = min(loss, least.get(name, math.inf))
 
     @property
     def epoch_losses(self):

@@ -64,9 +64,9 @@ def _differing(X):
     return f"X must be images of one shape, got shapes {shapes[:5]}."
 
 
-def as_rows(X):
+def as_rows(X, expected=None):
     """Return what `flattened` does, with small integers as floats in [0, 1]."""
-    rows, shape = flattened(X)
+    rows, shape = flattened(X, expected)
     return (Pixels(rows)[:] if is_integers(rows) else rows), shape
 
 

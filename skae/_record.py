@@ -29,7 +29,7 @@ class FitRecord:
                     f"{explained[-1]:.1%} of the rows kept out of training. It is "
                     "kept.",
                     UserWarning,
-                    stacklevel=6,
+                    stacklevel=5,
                 )
         explained = explained[: self.n_components_]
         self.explained_variance_ratio_ = np.diff(explained, prepend=0.0)

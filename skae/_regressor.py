@@ -163,7 +163,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
 
     def _validate_pairs(self, X, y, engine):
         X, self._input_shape = as_given(X, engine)
-        y, shape = as_given(y)
+        y, shape = as_given(y, expected=self._input_shape)
         X, y = validate_data(
             self,
             X,
@@ -198,14 +198,14 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
     def _output_engine(self, engine, Y):
         """Return an autoencoder of `Y` like `engine`, but without a linear path."""
         output = clone(engine)
-        own = {"init": "random", "tied_weights": False, "image_shape": None}
+        shape = self._output_shape if self._gives_images else None
+        own = {"init": "random", "tied_weights": False, "image_shape": shape}
         if not self._gives_images and hasattr(engine, "image_shape_"):
             pixels = engine.image_shape_[0] * engine.image_shape_[1]
             if Y.shape[1] % pixels == 0:
                 own["image_shape"] = (*engine.image_shape_[:2], Y.shape[1] // pixels)
         known = output.get_params()
         output.set_params(**{name: own[name] for name in own if name in known})
-        shape = self._output_shape if self._gives_images else None
         look_at(output, Y[:1], shape, reset=True)
         return output
 
@@ -268,7 +268,10 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             R²; the best is 1. Columns of `y` count alike, as in scikit-learn; pixels
             of images count by their variance.
         """
-        (prediction, _), (y, _) = as_given(self.predict(X)), as_given(y)
+        shape = self._output_shape
+        (prediction, _), (y, _) = (
+            as_given(each, expected=shape) for each in (self.predict(X), y)
+        )
         average = "variance_weighted" if self._gives_images else "uniform_average"
         score = r2_score(
             y, prediction, sample_weight=sample_weight, multioutput=average

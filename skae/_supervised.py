@@ -44,7 +44,7 @@ class SupervisedBase(BaseEstimator):
 
     def _validate(self, X):
         check_is_fitted(self)
-        X, shape = as_given(X, self._engine)
+        X, shape = as_given(X, self._engine, self._input_shape)
         if None not in (shape, self._input_shape) and shape != self._input_shape:
             raise ValueError(
                 f"X has images of shape {shape}, but {type(self).__name__} was fitted "
@@ -112,12 +112,13 @@ class SupervisedBase(BaseEstimator):
         return tags
 
 
-def as_given(A, engine=None):
+def as_given(A, engine=None, expected=None):
     """Return images as rows of pixels and their shape, and else `A` and None.
 
-    Where `engine` takes images, rows of small integers are pixels too.
+    Where `engine` takes images, rows of small integers are pixels too. Images of the
+    `expected` shape, or of the engine's, are taken however they look.
     """
-    rows, shape = as_rows(A)
+    rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None))
     are_pixels = shape is not None or hasattr(engine, "image_shape")
     return (rows, shape) if are_pixels else (A, None)
 

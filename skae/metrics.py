@@ -284,9 +284,17 @@ def _as_floats(X, X_hat, name, other):
     return X, X_hat
 
 
+def _with_channels(shape):
+    return (*shape, 1)[:3]
+
+
 def _as_images(X, image_shape):
     """Return images with an axis of channels."""
-    if X.ndim > 2 and image_shape is not None and X.shape[1:] != tuple(image_shape):
+    if (
+        X.ndim > 2
+        and image_shape is not None
+        and _with_channels(X.shape[1:]) != _with_channels(image_shape)
+    ):
         raise ValueError(
             f"X_true has images of shape {X.shape[1:]}, but image_shape is "
             f"{image_shape!r}."

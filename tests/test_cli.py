@@ -322,7 +322,13 @@ ROWS = "".join(
         ("5,1;3,5;1,4\n4,1;2,5;2,4\n4,7;2,9;0,4\n", ["0", "1", "2"], "decimal points"),
         ("a\tb\n5,1\t3,5\n4,1\t2,5\n9,1\t7,5\n", ["a", "b"], "decimal points"),
         ("a,b\n1,y,\n2,x,\n4,y,\n", ["a", "b"], None),
-        ("a,b\nr1,1,4\nr2,2,3\nr3,5,5\n", ["a", "b"], "has no name, is left out"),
+        ("a,b\nr1,1,4\nr2,2,3\nr3,5,5\n", ["a", "b"], "without a name"),
+        ("a,b\n1,1,4\n2,2,3\n3,5,5\n", ["a", "b"], "without a name"),
+        ("a,b\n0,0,,\n1,2,,\n5,4,,\n", ["a", "b"], None),
+        ("x,y,z\n1,5,0,\n4,7,1,\n3,9,6,\n", ["x", "y", "z"], None),
+        (",no,spam\n5,4,ham\n1,7,spam\n2,3,ham\n", ["Unnamed: 0", "no", "spam"], None),
+        ("pop\tx\n1,100\t1\n2,101\t3\n999\t2\n", ["pop", "x"], None),
+        ("a;b\n1,100;1\n2,101;3\n9,990;2\n", ["a", "b"], "decimal points"),
     ],
 )
 def test_formats_of_csv(tmp_path, text, names, note):
@@ -333,6 +339,14 @@ def test_formats_of_csv(tmp_path, text, names, note):
     assert table.X.select_dtypes("number").shape[1] >= len(names) - 1
     assert note is None or note in " ".join(table.notes)
     assert note is not None or "header" not in " ".join(table.notes)
+
+
+def test_a_decimal_comma_far_below_and_a_long_text(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a;b\n" + "1;2\n3;1\n" * 150 + "1,5;2,5\n")
+    assert tables.load(str(path)).X.iloc[-1].tolist() == [1.5, 2.5]
+    path.write_text("a,b\n" + "x" * 200_000 + ",1\ny,2\nz,4\n")
+    assert tables.load(str(path)).X["b"].tolist() == [1, 2, 4]
 
 
 def test_large_targets_stay_numbers(tmp_path):

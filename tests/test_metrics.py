@@ -288,3 +288,7 @@ def test_bytes_beside_floats_need_a_range():
         peak_signal_noise_ratio(pixels / 255, pixels)
     with pytest.raises(ValueError, match="but image_shape is"):
         structural_similarity(pixels, pixels, image_shape=(4, 16))
+    grey = structural_similarity(
+        pixels[..., None], pixels[..., None], image_shape=(8, 8)
+    )
+    assert grey == 1

@@ -321,6 +321,7 @@ def test_one_label_a_class():
         ([-1, 1], [-1, 1]),
         ([-1, 2, 3], [2, 3]),
         (["-1", "1"], ["-1", "1"]),
+        (np.array(["-1", "1"], dtype=object), ["-1", "1"]),
         ([-1.0, 0.0, 1.0], [0, 1]),
     ],
 )
@@ -428,6 +429,7 @@ def test_bad_targets():
     with pytest.raises(ValueError, match=r"y has no label: all are -1.*Label some"):
         AutoencoderClassifier(TINY).fit(X, np.full(150, -1))
     objects = [np.array([k, "b"], dtype=object) for k in (None, np.nan)]
+    objects.append(np.array(["-1", "b"], dtype=object))
     for missing in (np.array(["a", -1]), np.array([np.nan, 1.0]), *objects):
         with pytest.raises(ValueError, match="without a label"):
             AutoencoderClassifier(TINY).fit(X, np.resize(missing, 150))
@@ -460,6 +462,16 @@ def test_rows_of_bytes_are_the_same_pixels_as_images():
     fitted = clone(engine).fit(rows)
     model = AutoencoderClassifier(fitted, random_state=0).fit(rows, y)
     assert model._engine.scale_ == fitted.scale_ < 1
+
+
+def test_images_that_look_like_channels_first_where_they_are_asked_for():
+    images = np.random.RandomState(0).rand(60, 3, 8, 6)
+    engine = clone(IMAGES).set_params(image_shape=(3, 8, 6))
+    model = AutoencoderClassifier(engine, random_state=0)
+    assert model.fit(images, np.arange(60) % 2).predict(images).shape == (60,)
+    model = AutoencoderRegressor(engine, random_state=0).fit(images, images)
+    assert model.predict(images).shape == images.shape
+    assert np.isfinite(model.score(images, images))
 
 
 def test_autoencoder_of_other_columns_is_refused():

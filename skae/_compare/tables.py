@@ -1,6 +1,7 @@
 """Read a table from a name or a file, and say how it becomes numbers."""
 
 import csv
+import re
 from collections import namedtuple
 from contextlib import suppress
 from difflib import get_close_matches
@@ -77,50 +78,77 @@ def _import_pandas():
 def _read_csv(path):
     pandas = _import_pandas()
     options = {"encoding": "utf-8-sig", "na_values": ["?"], "low_memory": False}
-    options |= _format(pandas, path, options)
-    notes = ["Commas in numbers were read as decimal points."] * ("decimal" in options)
-    if not _has_header(path, options.get("sep", ",")):
+    options["sep"] = separator = _separator(pandas, path, options)
+    first, *others = _some_lines(path, separator) or [[]]
+    notes = []
+    if first and not _has_header(first, others):
         options["header"] = None
         notes.append("The file has no header; columns count from 0.")
     frame = pandas.read_csv(path, **options)
-    if not isinstance(
-        frame.index, pandas.RangeIndex
-    ):  # rows are longer than the header
-        if frame.iloc[:, -1].isna().all():  # by a separator at their end
-            names = list(frame)
-            frame = frame.reset_index().iloc[:, :-1].set_axis(names, axis=1)
-        else:
-            frame = frame.reset_index(drop=True)
-            notes.append("The first column, which has no name, is left out.")
-    return frame, notes
+    if separator != ",":
+        other = pandas.read_csv(path, **options, decimal=",")
+        if _count_numeric(other) > _count_numeric(frame) and (
+            separator == ";" or not _has_thousands(frame, other)
+        ):
+            frame = other
+            notes.append("Commas in numbers were read as decimal points.")
+    extra = max(map(len, others), default=0) - len(first)
+    if extra <= 0 or "header" in options:
+        return frame, notes
+    whole, names = frame.reset_index(), list(frame)
+    if whole.iloc[:, -extra:].isna().all(axis=None):  # rows end in separators
+        return whole.iloc[:, :-extra].set_axis(names, axis=1), notes
+    notes.append("Columns without a name, the first ones, are left out.")
+    return whole.iloc[:, extra:], notes
 
 
-def _format(pandas, path, options):
-    """Return the separator, and the decimal comma, that find most numbers."""
-    best, found = (0, 1), {}
+def _separator(pandas, path, options):
+    """Return the separator that finds most numbers, or else most columns."""
+    best, found = (0, 1), ","
     for separator in SEPARATORS:
-        for decimal in ({}, {"decimal": ","})[: 1 + (separator != ",")]:
-            trial = {"sep": separator, **decimal}
-            with suppress(pandas.errors.ParserError):
-                frame = pandas.read_csv(path, **options, **trial, nrows=SOME)
-                size = frame.select_dtypes("number").shape[1], frame.shape[1]
+        for decimal in ".,":
+            with suppress(pandas.errors.ParserError, ValueError):
+                frame = pandas.read_csv(
+                    path, **options, sep=separator, decimal=decimal, nrows=SOME
+                )
+                size = _count_numeric(frame), frame.shape[1]
                 if size > best and frame.shape[1] > 1:
-                    best, found = size, trial
+                    best, found = size, separator
     return found
 
 
-def _has_header(path, separator):
+def _count_numeric(frame):
+    return frame.select_dtypes("number").shape[1]
+
+
+def _has_thousands(frame, other):
+    """Return whether all commas in what only `other` reads as numbers group digits."""
+    numbers = other.select_dtypes("number").columns
+    texts = frame[numbers].select_dtypes(exclude="number").to_numpy().ravel()
+    grouped = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+").fullmatch
+    return all(grouped(text) for text in map(str, texts) if "," in text)
+
+
+def _some_lines(path, separator):
+    """Return the fields of the first lines that are not blank, as far as they go."""
+    found = []
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        with suppress(csv.Error):  # of fields longer than its limit
+            found.extend(
+                islice(filter(None, csv.reader(file, delimiter=separator)), SOME)
+            )
+    return found
+
+
+def _has_header(first, others):
     """Return whether the first line has names.
 
-    It has none if all of its fields are numbers or missing, or if some are, and one of
-    the others comes again below.
+    It has none if all of its fields are numbers or missing, or if some are numbers and
+    one of the others comes again below.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        lines = filter(None, csv.reader(file, delimiter=separator))
-        first, *others = islice(lines, SOME)
     names = [i for i, field in enumerate(first) if not _is_value(field)]
     again = any(first[i] in line[i : i + 1] for i in names for line in others)
-    return bool(names) and not (again and len(names) < len(first))
+    return bool(names) and not (again and any(map(_is_number, first)))
 
 
 def _is_value(field):
