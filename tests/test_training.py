@@ -147,9 +147,10 @@ def test_unit_of_the_loss_is_not_that_of_the_first_rows():
     curve -= curve.mean(axis=0)
     rows = np.vstack([np.zeros((4200, 6)), curve])
     model = Autoencoder(2, early_stopping=False, max_iter=5, random_state=0)
-    first = model.fit(rows).score(curve)
+    first, unit = model.fit(rows).score(curve), model.net_.loss_unit
     last = model.fit(rows[::-1]).score(curve)
     assert first > 0.9 * last > 0.8
+    assert unit == pytest.approx(model.net_.loss_unit, rel=0.2)
 
 
 def test_constant_column_however_large_leaves_the_scale(X):
