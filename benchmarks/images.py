@@ -139,22 +139,22 @@ class Bare(nn.Module):
         super().__init__()
         self.encoder = nn.Sequential(
             nn.Conv2d(1, 16, 4, 2, 1),
-            nn.SiLU(),
+            nn.GELU(),
             nn.Conv2d(16, 32, 4, 2, 1),
-            nn.SiLU(),
+            nn.GELU(),
             nn.Flatten(),
             nn.Linear(1568, 256),
-            nn.SiLU(),
+            nn.GELU(),
             nn.Linear(256, N_COMPONENTS),
         )
         self.decoder = nn.Sequential(
             nn.Linear(N_COMPONENTS, 256),
-            nn.SiLU(),
+            nn.GELU(),
             nn.Linear(256, 1568),
-            nn.SiLU(),
+            nn.GELU(),
             nn.Unflatten(1, (32, 7, 7)),
             nn.ConvTranspose2d(32, 16, 4, 2, 1),
-            nn.SiLU(),
+            nn.GELU(),
             nn.ConvTranspose2d(16, 1, 4, 2, 1),
         )
 

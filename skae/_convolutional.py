@@ -73,7 +73,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     channels: tuple = (16, 32)
     kernel_size: int = 4
     unpooling: str = "transposed"
-    activation: str = "silu"
+    activation: str = "gelu"
     # A second one takes more steps to train.
     hidden_layer_sizes: int | tuple = (256,)
     # Epochs of convolutions are dear: a larger rate makes fewer of them do.

@@ -43,7 +43,7 @@ PARAMETERS = {
         "{'constant', 'cosine', 'one_cycle'}",
         "Course of the learning rate over the `max_iter` epochs: constant; a\n"
         "cosine from its full size to zero; or a linear rise over the first\n"
-        "tenth, then a cosine to zero. A callback that schedules the rate\n"
+        "tenth, then a linear fall to zero. A callback that schedules the rate\n"
         "needs 'constant'.",
     ),
     "learning_rate_init": (
@@ -58,7 +58,7 @@ PARAMETERS = {
     ),
     "max_iter": (
         "int or 'auto'",
-        "Largest number of epochs. 'auto' is 40, or as many as make 200\n"
+        "Largest number of epochs. 'auto' is 36, or as many as make 200\n"
         "steps (2000 for ``corruption='gaps'``); 50 for ``solver='lbfgs'``.",
     ),
     "tol": (

@@ -6,7 +6,6 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.impute import MissingIndicator
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
@@ -149,6 +148,9 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             self._range = bounds[0].min(axis=0), bounds[1].max(axis=0)
             self.indicator_ = None
             if self.add_indicator:
+                # Here, for it brings much of scikit-learn along.
+                from sklearn.impute import MissingIndicator
+
                 indicator = MissingIndicator(error_on_new=False)
                 indicator.set_output(transform="default")
                 self.indicator_ = indicator.fit(np.where(gaps, np.nan, X))

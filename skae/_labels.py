@@ -6,8 +6,6 @@ import numpy as np
 import torch
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import kneighbors_graph
 from torch.nn import functional as F
 
 from skae._rows import Rows
@@ -105,6 +103,9 @@ class Labels:
 
     def head(self, known, strength=None):
         """Return slopes and intercepts, fitted to the labels at `known`."""
+        # Here, for it brings much of scikit-learn along.
+        from sklearn.linear_model import LogisticRegression
+
         y = self.y[known]
         model = LogisticRegression(C=strength or self.strength, max_iter=300)
         with catch_warnings():
@@ -178,6 +179,8 @@ def neighbours(codes):
     .. [1] D. Zhou, O. Bousquet, T. N. Lal, J. Weston and B. Schölkopf, "Learning with
        local and global consistency", NIPS 2003.
     """
+    from sklearn.neighbors import kneighbors_graph
+
     near = kneighbors_graph(codes, min(N_NEIGHBOURS, len(codes) - 1))
     near = sparse.csr_array(near.maximum(near.T))
     roots = np.ravel(near.sum(axis=1)) ** -0.5

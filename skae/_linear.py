@@ -86,7 +86,7 @@ class LinearAutoencoder(BaseAutoencoder):
         ),
         "max_iter": (
             "int or 'auto'",
-            "Number of epochs at most. 'auto' is 40, or as many as make 4000\n"
+            "Number of epochs at most. 'auto' is 36, or as many as make 4000\n"
             "steps; 50 for ``solver='lbfgs'``.",
         ),
     }

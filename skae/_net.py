@@ -15,11 +15,7 @@ from skae._rows import Batches, Rows
 
 SCHEDULES = {
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
-    "one_cycle": lambda progress: (
-        (progress + 1e-3) / 0.101
-        if progress < 0.1
-        else 0.5 + 0.5 * math.cos(math.pi * (progress - 0.1) / 0.9)
-    ),
+    "one_cycle": lambda progress: min((progress + 1e-3) / 0.101, (1 - progress) / 0.9),
 }
 
 OPTIMIZERS = {
@@ -222,7 +218,8 @@ class AutoencoderNet(NeuralNet):
         total = 0.0
         for batch in iterator:
             self._set_learning_rate()
-            self.optimizer_.zero_grad()
+            for parameter in self.trained_:
+                parameter.grad = None  # zero_grad is a fiftieth of a small step
             loss = self.train_step_single(batch)["loss"].detach()
             self.optimizer_.step()
             total = total + loss * len(batch[0])

@@ -147,7 +147,7 @@ class StackedAutoencoder(Autoencoder):
         ),
         "max_iter": (
             "int or 'auto'",
-            "Largest number of epochs of fine-tuning. 'auto' is 40, or as many as\n"
+            "Largest number of epochs of fine-tuning. 'auto' is 36, or as many as\n"
             "make 200 steps; 50 for ``solver='lbfgs'``. 0 leaves the network as the\n"
             "layers make it.",
         ),
