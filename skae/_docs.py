@@ -85,7 +85,7 @@ PARAMETERS = {
         "there are any, else of the training rows) has not improved by `tol`\n"
         "for so many epochs. None never ends it; nor does 'auto' without rows\n"
         "kept out or in folds. Otherwise 'auto' is a third of the epochs, or a\n"
-        "fifth as long as PCA is better than all of them.",
+        "fifth if PCA is better than all of those.",
     ),
     "warm_start": (
         "bool",

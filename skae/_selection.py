@@ -34,7 +34,7 @@ class Watch:
     patience : float
         Epochs without it that end training.
     trial : float
-        Epochs that end training if all are no better than the start.
+        Epochs in a row that end training if none is better than the start.
     start_ : Tensor of shape (n_rows,)
         Losses of the rows kept out, before training.
     curves_ : list of Tensor of shape (n_rows,)
@@ -53,7 +53,7 @@ class Watch:
     def forget(self):
         """Forget what was watched."""
         self.weights_ = self.start_ = None
-        self.curves_, self.misses_ = [], 0
+        self.curves_, self.misses_, self.worse_ = [], 0, 0
         self.best_ = self.target_ = math.inf
 
     def look(self, net):
@@ -66,6 +66,8 @@ class Watch:
             self.curves_.append(net.row_losses(net.rows_valid_))
             loss = float(self.curves_[-1].mean())
             net.record("valid_loss", loss)
+            is_better = loss < float(self.start_.mean())
+            self.worse_ = 0 if is_better else self.worse_ + 1
             self._keep_if_best(net, loss)
         self.misses_ += 1
         if loss < self.target_ - self.tol:
@@ -79,9 +81,7 @@ class Watch:
     @property
     def is_over(self):
         """Whether there is no point in further epochs."""
-        return self.misses_ >= self.patience or (
-            self.is_hopeless and len(self.curves_) >= self.trial
-        )
+        return self.misses_ >= self.patience or self.worse_ >= self.trial
 
     def _keep_if_best(self, net, loss):
         if loss < self.best_:
