@@ -81,7 +81,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     # And they need fewer rows for a step: each has many positions.
     _auto_batch = 0.75, 6, 7
     # And they learn single images by heart unless weights fade, however many there are.
-    _fading_steps = 250
+    _fading_steps = 150
     _admits_gaps = False
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
@@ -120,7 +120,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         "weight_decay": (
             "float or 'auto'",
             "Weight decay of AdamW, in [0, inf): each step takes it times the\n"
-            "learning rate off all trained parameters. 'auto' is 0.004 divided by\n"
+            "learning rate off all trained parameters. 'auto' is 0.0067 divided by\n"
             "`learning_rate_init`. Only used by ``solver='adam'``.",
         ),
         "unpooling": (
