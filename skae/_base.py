@@ -208,6 +208,8 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             )
         except ValueError as error:
             if reset or not self._admits_gaps or "contains NaN" not in str(error):
+                if name == "X_val":
+                    raise ValueError(f"X_val: {error}") from error
                 raise
             raise ValueError(
                 f"{name or 'X'} contains NaN, but {type(self).__name__} was fitted to "

@@ -238,7 +238,7 @@ class ConvolutionalAutoencoder(Autoencoder):
             With ``unpooling='indices'``, for a code does not tell the positions.
         """
         check_is_fitted(self)
-        if self.unpooling == "indices":
+        if self.net_.module_.config["unpooling"] == "indices":
             raise ValueError(
                 "unpooling='indices' decodes with the positions of the encoder's "
                 "pooling, which a code does not tell. Use reconstruct(X), or "

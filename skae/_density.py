@@ -101,7 +101,7 @@ class DensityVerbs:
         target = in_units(x, self.mean_, self.scale_) if self._decodes_units else x
         mean, log_variance = self._posterior(network, x)
         noise = RowNoise(x, self.net_.generator.initial_seed())
-        log_unit = self._log_unit * (~x.isnan()).to(mean).mean(dim=1)
+        log_unit = self._log_unit(network) * (~x.isnan()).to(mean).mean(dim=1)
         for index in range(self.n_importance_samples):
             drawn = noise.draw(index, self.n_components_).to(mean)
             z = mean + (0.5 * log_variance).exp() * drawn
@@ -195,7 +195,7 @@ class DensityVerbs:
 
     def _noisy(self, decoded, rng):
         """Return draws from the likelihood whose means are `decoded`."""
-        if self.likelihood == "bernoulli":
+        if not hasattr(self, "noise_variance_"):  # the likelihood is Bernoulli's
             return (rng.uniform(size=decoded.shape) < decoded).astype(decoded.dtype)
         noise = rng.normal(size=(len(decoded), self.n_features_in_))
         return decoded + (self.noise_variance_**0.5 * noise).reshape(decoded.shape)

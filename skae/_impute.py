@@ -18,6 +18,8 @@ from skae._autoencoder import Autoencoder
 from skae._base import fitting
 
 MAX_COMPONENTS = 64
+# Standard deviations: what is known is taken as no further from the mean.
+FARTHEST = 1e6
 
 
 @dataclass(eq=False, repr=False)
@@ -62,9 +64,10 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     autoencoder_ : estimator
         The fitted autoencoder, which takes scaled rows of the columns with values.
     mean_ : ndarray of shape (n_features_in_,)
-        Means of the columns' known values.
+        Means of the columns' known values; 0 where `autoencoder` has a bounded
+        output, and so takes columns as they are.
     scale_ : ndarray of shape (n_features_in_,)
-        Their standard deviations; 1 where that is 0.
+        Their standard deviations; 1 where that is 0, or the output is bounded.
     indicator_ : MissingIndicator or None
         The indicator; None without `add_indicator`.
     n_features_in_ : int
@@ -141,9 +144,17 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             counts = np.maximum(len(X) - gaps.sum(axis=0), 1)
             self.mean_ = known.sum(axis=0, dtype=np.float64) / counts
             off = np.where(gaps, 0.0, known - self.mean_)
-            deviations = np.sqrt((off**2).sum(axis=0) / counts)
+            with np.errstate(over="ignore"):
+                deviations = np.sqrt((off**2).sum(axis=0) / counts)
+            if not np.isfinite(deviations).all():
+                raise ValueError(
+                    "X has values too large to be squared: up to "
+                    f"{np.abs(known).max():g}."
+                )
             flat = deviations <= 8 * np.finfo(X.dtype).eps * np.abs(self.mean_)
             self.scale_ = np.where(flat, 1.0, deviations)
+            if getattr(self.autoencoder, "_bounded", False):
+                self.mean_, self.scale_ = 0 * self.mean_, np.ones_like(self.scale_)
             bounds = np.where(gaps, np.inf, X), np.where(gaps, -np.inf, X)
             self._range = bounds[0].min(axis=0), bounds[1].max(axis=0)
             self.indicator_ = None
@@ -176,6 +187,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     def _scaled(self, X, gaps):
         kept = ~self._empty
         scaled = (X[:, kept] - self.mean_[kept]) / self.scale_[kept]
+        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
         return np.where(gaps[:, kept], np.nan, scaled).astype(X.dtype)
 
     def _validate(self, X, reset=False):
@@ -187,7 +199,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             dtype=FLOAT_DTYPES[:2],
             ensure_all_finite="allow-nan" if nan else True,
         )
-        return X, np.isnan(X) if nan else X == self.missing_values
+        return X, np.isnan(X) if nan else X == X.dtype.type(self.missing_values)
 
     def impute(self, X, n_imputations=5, random_state=None):
         """Return `X` filled several times, with the spread of what may be in its gaps.
@@ -218,13 +230,15 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"n_imputations must be at least 1, got {n_imputations!r}."
             )
-        if not hasattr(self.autoencoder_, "sample_gaps"):
+        if not hasattr(self.autoencoder, "sample_gaps"):
             raise TypeError(
                 "impute needs autoencoder to be a VariationalAutoencoder, got "
-                f"{self.autoencoder_!r}."
+                f"{self.autoencoder!r}."
             )
         X, gaps = self._validate(X)
         scaled = self._scaled(X, gaps)
+        if self.autoencoder_ is None:  # no column has a value
+            return np.stack([self._filled(X, gaps, scaled)] * n_imputations)
         drawn = self.autoencoder_.sample_gaps(scaled, n_imputations, random_state)
         return np.stack([self._filled(X, gaps, restored) for restored in drawn])
 

@@ -19,7 +19,10 @@ SCHEDULES = {
 }
 
 OPTIMIZERS = {
-    "adam": (torch.optim.AdamW, {"fused": True, "betas": (0.9, 0.95)}),
+    "adam": (
+        torch.optim.AdamW,
+        {"fused": True, "betas": (0.9, 0.95), "weight_decay": 0.0},
+    ),
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
     # Set in closed form; skorch wants an optimiser all the same.
     "svd": (torch.optim.SGD, {}),
@@ -82,6 +85,8 @@ class AutoencoderNet(NeuralNet):
         self.schedule, self.solver = schedule, solver
         # Applied to the input, not to the target: corruption(x, generator=...).
         self.corruption = None
+        # Which parameters are trained, whatever a callback freezes for a time.
+        self.trainable = [p.requires_grad for p in module.parameters()]
         # What fills gaps, NaN, of the input; None where there are none.
         self.filler = None
         # The loss of the start that training is to improve on, if there is one.
@@ -128,11 +133,13 @@ class AutoencoderNet(NeuralNet):
     def restart(self, weights):
         """Go back to `weights`, without a history and with a fresh optimiser."""
         self.module.load_state_dict(weights)
+        for p, trainable in zip(self.module.parameters(), self.trainable, strict=True):
+            p.requires_grad_(trainable)
         self.initialize()
 
     def _prepare_schedule(self, rows):
         self.step_ = 0
-        self.trained_ = [p for p in self.module_.parameters() if p.requires_grad]
+        self.parameters_ = list(self.module_.parameters())
         self.n_steps_ = self.max_epochs * -(-len(rows) // self.batch_size)
         hooks = "on_batch_begin", "on_batch_end", "on_grad_computed"
         self.needs_batch_events_ = self.solver == "lbfgs" or any(
@@ -163,9 +170,14 @@ class AutoencoderNet(NeuralNet):
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as stop:
             raise StopTraining from stop
-        last = len(self.history) == self.last_epoch_
-        if epoch_ends and (last or self.watch.is_over):
+        if epoch_ends and self._is_over:
             raise StopTraining
+
+    @property
+    def _is_over(self):
+        if self.last_epoch_ is None:
+            return self.watch.is_over
+        return len(self.history) == self.last_epoch_
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the rows to train on; `Watch` looks after the others."""
@@ -218,7 +230,7 @@ class AutoencoderNet(NeuralNet):
         total = 0.0
         for batch in iterator:
             self._set_learning_rate()
-            for parameter in self.trained_:
+            for parameter in self.parameters_:
                 parameter.grad = None  # zero_grad is a fiftieth of a small step
             loss = self.train_step_single(batch)["loss"].detach()
             self.optimizer_.step()
@@ -284,10 +296,10 @@ class AutoencoderNet(NeuralNet):
         else:
             (loss / self.loss_unit).backward()
             # Else a few extreme rows could throw training far off its start.
-            gradients = [p.grad for p in self.trained_ if p.grad is not None]
+            gradients = [p.grad for p in self.parameters_ if p.grad is not None]
             norm = nn.utils.get_total_norm(gradients)
             if norm > 1:
-                nn.utils.clip_grads_with_norm_(self.trained_, 1.0, norm)
+                nn.utils.clip_grads_with_norm_(self.parameters_, 1.0, norm)
         return {"loss": loss, "y_pred": outcome[3].reconstruction}
 
     def validation_step(self, batch, **fit_params):

@@ -184,7 +184,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
                 self._models = small_models(Z, rng, *sizes, self.trim)
             else:
                 fold = self.estimator, self.cv, self.use_code
-                self._models = fold_models(Z, rng, *fold)
+                self._models = fold_models(Z, rng, *fold, self._first)
             self._measure(X)
         return self
 
@@ -195,14 +195,16 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             raise ValueError(
                 f"X has values too large to be squared: up to {size.max():g}."
             )
+        self._is_ensemble = self.estimator is None
         self._mean = X.mean(axis=0)
         self._scale = np.where(spread > 1e-12 * size, spread, 1.0)
-        self._index = {}
+        self._index, self._first = {}, np.arange(len(X))
         for i, row in enumerate(X):
-            self._index.setdefault(row_key(row), i)
+            self._first[i] = self._index.setdefault(row_key(row), i)
 
     def _check_estimator(self):
-        if isinstance(self.estimator, FrozenEstimator):
+        within = getattr(self.estimator, "get_params", dict)().values()
+        if any(isinstance(e, FrozenEstimator) for e in (self.estimator, *within)):
             raise ValueError(
                 "estimator is fitted to parts of the rows, which a FrozenEstimator "
                 "does not let happen. Give the one inside it."
@@ -218,7 +220,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
 
     def _scaled(self, X):
         # An estimator of the user's gets rows as they are.
-        return (X - self._mean) / self._scale if self.estimator is None else X
+        return (X - self._mean) / self._scale if self._is_ensemble else X
 
     def _measure(self, X):
         """Set the held-out errors of columns, and the threshold."""
@@ -263,7 +265,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     def _blind(self, X):
         """Return which models, in rows, were fitted without each row of `X`."""
         index = np.array([self._index.get(row_key(row), -1) for row in X])
-        blind = np.array([~np.isin(index, model.seen) for model in self._models])
+        blind = [~np.isin(index, self._first[model.seen]) for model in self._models]
+        blind = np.array(blind)
         blind[:, ~blind.any(axis=0)] = True
         return blind
 
@@ -277,8 +280,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to score. One that equals a row of the training data is scored by
-            the models that were fitted without it.
+            Rows to score. One that equals a row of the training data, in float64, is
+            scored by the models that were fitted without it and its copies.
 
         Returns
         -------

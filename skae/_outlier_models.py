@@ -172,11 +172,16 @@ def _usual_rows(Z, rng):
     return np.flatnonzero(mean <= np.median(mean) + robust_spread(mean))
 
 
-def fold_models(X, rng, estimator, cv, use_code):
-    """Return a copy of `estimator` for each fold, fitted to the other rows."""
-    models = []
-    for fold in np.array_split(rng.permutation(len(X)), min(cv, len(X))):
-        seen = unseen_rows(len(X), fold)
+def fold_models(X, rng, estimator, cv, use_code, first):
+    """Return a copy of `estimator` for each fold, fitted to the other rows.
+
+    Rows that have the same entry in `first` are in the same fold, unless all have.
+    """
+    groups, models = np.unique(first), []
+    if len(groups) == 1:
+        groups = first = np.arange(len(X))
+    for fold in np.array_split(rng.permutation(groups), min(cv, len(groups))):
+        seen = np.flatnonzero(~np.isin(first, fold))
         copy = clone(estimator)
         _seed(copy, rng)
         models.append(BlindModel(Reconstructor.fit(copy, X[seen], use_code), seen))

@@ -33,7 +33,7 @@ def flattened(X, expected=None):
     Images that look like channels first are refused, unless they are as `expected`.
     """
     if sparse.issparse(X) or hasattr(X, "columns"):
-        return X, None
+        return _in_unit_interval(X), None
     try:
         images = np.asarray(X)
     except ValueError as error:
@@ -57,6 +57,14 @@ def flattened(X, expected=None):
             f"{images.shape}, which looks like channels first."
         )
     return images.reshape(len(images), -1), shape
+
+
+def _in_unit_interval(X):
+    """Return a table or sparse matrix divided by what is 1 in its one integer type."""
+    dtypes = X.dtypes if hasattr(X, "dtypes") else [getattr(X, "dtype", None)]
+    types = {str(dtype).lower() for dtype in dtypes}
+    white = {str(dtype): white for dtype, white in WHITE.items() if white > 1}
+    return X / white[types.pop()] if len(types) == 1 and types <= set(white) else X
 
 
 def _differing(X):

@@ -44,18 +44,21 @@ class FitRecord:
         self.pca_score_ = 1 - by_pca / by_mean
         self.best_validation_score_ = 1 - choice.loss / by_mean
         self.validation_scores_ = [1 - loss / by_mean for loss in choice.losses]
-        if self.pca_score_ < 1 - 1e-6:  # else there is nothing to gain
-            self._warn_if_unmoved(net, choice)
 
-    def _warn_if_unmoved(self, net, choice):
+    def _warn_of_start(self, net):
         # An imputer that stays at its start is as good as asked for.
-        if choice.epoch == 0 and net.module_.has_path and not self._imitates_gaps:
-            warnings.warn(
-                "Rows kept out of training give no reason to prefer the network to "
-                + self._start(net.module_.config["n_components"]),
-                UserWarning,
-                stacklevel=6,
-            )
+        if self._imitates_gaps or self._is_start_perfect():
+            return
+        warnings.warn(
+            "Rows kept out of training give no reason to prefer the network to "
+            + self._start(net.module_.config["n_components"]),
+            UserWarning,
+            stacklevel=5,
+        )
+
+    def _is_start_perfect(self):
+        """Return whether there was nothing to gain."""
+        return self.pca_score_ >= 1 - 1e-6
 
     def _start(self, n_components):
         """Return what training started at, to end a warning."""

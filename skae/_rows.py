@@ -40,6 +40,11 @@ def location_and_scale(X):
         sums = _sums(as_float(X, rows) - around)
         for so_far, added in zip((total, squares, counts), sums, strict=True):
             so_far += added
+    if not np.isfinite(squares).all():
+        raise ValueError(
+            f"Column {int(np.isfinite(squares).argmin())} of X has values too large to "
+            "be squared. Scale it."
+        )
     shift = total / np.maximum(counts, 1)
     mean = around + shift
     variances = squares / np.maximum(counts, 1) - shift**2

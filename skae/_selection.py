@@ -260,11 +260,12 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
         return None
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
-        begin(rows)
         if curve:
             curve.begin()
-            for _, rows_valid in parts:
+            for rows_train, rows_valid in parts:
+                begin(rows_train)
                 curve.add(net, rows_valid)
+        begin(rows)
     elif len(parts) > 1:
         net.restart(start)
         begin(rows)

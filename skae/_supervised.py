@@ -45,10 +45,11 @@ class SupervisedBase(BaseEstimator):
     def _validate(self, X):
         check_is_fitted(self)
         X, shape = as_given(X, self._engine, self._input_shape)
-        if None not in (shape, self._input_shape) and shape != self._input_shape:
+        known = self._input_shape or getattr(self._engine, "image_shape_", None)
+        if shape is not None and shape != known:
             raise ValueError(
                 f"X has images of shape {shape}, but {type(self).__name__} was fitted "
-                f"to images of shape {self._input_shape}."
+                f"to {'rows' if known is None else f'images of shape {known}'}."
             )
         return validate_data(self, X, reset=False, accept_sparse="csr", dtype=FLOATS)
 
@@ -115,11 +116,13 @@ class SupervisedBase(BaseEstimator):
 def as_given(A, engine=None, expected=None):
     """Return images as rows of pixels and their shape, and else `A` and None.
 
-    Where `engine` takes images, rows of small integers are pixels too. Images of the
+    Where `engine` takes images, or a shape is `expected`, rows of small integers are
+    pixels too. Images of the
     `expected` shape, or of the engine's, are taken however they look.
     """
     rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None))
-    are_pixels = shape is not None or hasattr(engine, "image_shape")
+    images_are_taken = hasattr(engine, "image_shape") or expected is not None
+    are_pixels = shape is not None or images_are_taken
     return (rows, shape) if are_pixels else (A, None)
 
 

@@ -71,6 +71,9 @@ class Training:
         choice = fit_and_choose(net, rows, parts, evidence, curve, begin)
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
+        # A warm start that gains nothing stays where the fit before it ended.
+        if cautious and choice is not None and choice.epoch == 0:
+            self._warn_of_start(net)
 
     def _set_patience(self, net, parts, cautious):
         if self.n_iter_no_change != "auto":
@@ -96,7 +99,13 @@ class Training:
         n_valid = round(self.validation_fraction * n_rows)
         n_valid = min(max(n_valid, 1), n_rows - 1)
         order = torch.randperm(n_rows, generator=net.generator)
-        return [(rows.subset(order[n_valid:]), rows.subset(order[:n_valid]))]
+        rows_valid = rows.subset(order[:n_valid])
+        if rows_valid.share_known == 0:
+            raise ValueError(
+                f"The rows kept out of training, {n_valid} of {n_rows}, have no value "
+                "at all. Raise validation_fraction, or drop the rows without values."
+            )
+        return [(rows.subset(order[n_valid:]), rows_valid)]
 
     def _set_loss_unit(self, net, rows):
         """Let gradients be those of a loss of 1, however little PCA has left of it."""

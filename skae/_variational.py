@@ -255,10 +255,9 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
     def _set_loss_unit(self, net, rows):
         """Keep the unit that `_set_budget` sets."""
 
-    @property
-    def _log_unit(self):
-        """What a log-density loses in the units of the data."""
-        plain = self.likelihood == "gaussian" and not self._bounded
+    def _log_unit(self, network):
+        """Return what a log-density of `network` loses in the units of the data."""
+        plain = network.config["output_activation"] == "identity"
         return self.n_features_in_ * math.log(self.scale_) if plain else 0.0
 
     def _keep_scores(self, net, parts, choice):
@@ -268,14 +267,16 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         watched = [rows_valid for _, rows_valid in parts]
         n_known = sum(rows.share_known * len(rows) for rows in watched)
         share = n_known / sum(len(rows) for rows in watched)
-        log_unit = share * self._log_unit
+        log_unit = share * self._log_unit(net.module_)
         self.best_validation_score_ = -choice.loss - log_unit
         self.validation_scores_ = [-loss - log_unit for loss in choice.losses]
         n_components = net.module_.config["n_components"]
         if self.likelihood == "gaussian" and share == 1:
             by_pca = reference_log_likelihood(parts, n_components, net.generator)
             self.pca_score_ = by_pca - self.n_features_in_ * math.log(self.scale_)
-        self._warn_if_unmoved(net, choice)
+
+    def _is_start_perfect(self):
+        return False  # a density can always be larger
 
     def _start(self, n_components):
         return (

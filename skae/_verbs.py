@@ -150,8 +150,9 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         residual = total = 0.0
         for rows in blocks(*X.shape):
             x = as_float(X, rows)
-            residual += float(np.nansum((x - reconstruction[rows]) ** 2))
-            total += float(np.nansum((x - self.mean_) ** 2))
+            known = ~np.isnan(x)
+            residual += float(((x - reconstruction[rows])[known] ** 2).sum())
+            total += float(((x - self.mean_)[known] ** 2).sum())
         return 1 - residual / total if total > 0 else float(residual == 0)
 
     def _code(self, network, x):

@@ -199,7 +199,8 @@ def reconstruction_r2_scorer(estimator, X, y=None):
     X, X_hat = _reconstructed(estimator, X)
     residual = float(((X - X_hat) ** 2).sum())
     total = float(((X - X.mean(axis=0)) ** 2).sum())
-    return 1 - residual / total if total > 0 else float(residual == 0)
+    rounding = X.size * (8 * np.finfo(np.float64).eps * np.abs(X).max()) ** 2
+    return 1 - residual / total if total > rounding else float(residual <= rounding)
 
 
 def neg_reconstruction_error_scorer(estimator, X, y=None):

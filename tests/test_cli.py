@@ -3,6 +3,7 @@
 import builtins
 import csv
 import sys
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import numpy as np
@@ -353,3 +354,33 @@ def test_large_targets_stay_numbers(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("a,b\n1,1e20\n4,3e20\n3,6e20\n")
     assert tables.load(str(path), "b").y.tolist() == [1e20, 3e20, 6e20]
+
+
+def test_decimals_and_durations_are_numbers(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    rng = np.random.RandomState(0)
+    frame = pandas.DataFrame(
+        {
+            "price": [Decimal(f"{x:.2f}") for x in rng.gamma(2, 50, 80)],
+            "length": pandas.to_timedelta(rng.randint(1, 9000, 80), unit="s"),
+            "b": rng.randn(80),
+        }
+    )
+    frame.to_parquet(tmp_path / "orders.parquet")
+    table = tables.load(str(tmp_path / "orders.parquet"))
+    assert [column.dtype.kind for _, column in table.X.items()] == ["f"] * 3
+
+
+def test_spaces_after_separators(tmp_path):
+    rows = "".join(f"{i * i}.5, {5 * i % 9}.25\n" for i in range(9))
+    (tmp_path / "a.csv").write_text("a, b\n" + rows)
+    assert list(tables.load(str(tmp_path / "a.csv")).X) == ["a", "b"]
+
+
+def test_an_array_that_claims_more_than_there_is(tmp_path, capsys):
+    with open(tmp_path / "huge.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 10)}
+        np.lib.format.write_array_header_1_0(file, header)
+    assert cli.main(["compare", str(tmp_path / "huge.npy")]) == 2
+    assert "cannot read" in capsys.readouterr().err

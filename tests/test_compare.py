@@ -16,6 +16,12 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from skae import (
+    BinaryAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+)
 from skae._compare import compare
 
 X, y = load_iris(return_X_y=True)
@@ -391,3 +397,25 @@ def test_rounding_beats_nobody():
         if record["estimator"] == "other":
             record["error_vs_pca"] = 1 - 1e-9
     assert result.summary.startswith("Nothing beat PCA")
+
+
+def test_codes_of_all_kinds_and_stacks_in_pipelines():
+    X = load_iris().data
+    estimators = {
+        "sparse": SparseAutoencoder(sparsity="l1", sparse_output=True, max_iter=2),
+        "bits": BinaryAutoencoder(packed=True, max_iter=2),
+        "stack": make_pipeline(
+            StandardScaler(), StackedAutoencoder(layer=DenoisingAutoencoder(max_iter=2))
+        ),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = compare(X, estimators=estimators, n_components=2, cv=2)
+    assert "bits" not in result.codes and {"sparse", "stack"} < set(result.codes)
+    assert result.to_html()
+
+
+@pytest.mark.parametrize("wrong", [{"PCA": PCA}, {1: PCA()}])
+def test_estimators_that_are_classes_or_have_no_name(wrong):
+    with pytest.raises(ValueError, match="a dict of str to instances"):
+        compare(load_iris().data, estimators=wrong, n_components=2)

@@ -1,10 +1,12 @@
 """ConvolutionalAutoencoder: shapes of all kinds, the start, images in and out."""
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
@@ -325,3 +327,23 @@ def test_nothing_to_convolve():
         ConvolutionalAutoencoder(3, channels=()).fit(np.random.rand(9, 8, 8))
     with pytest.raises(ValueError, match="X must have one image at least"):
         ConvolutionalAutoencoder(3).fit(np.zeros((0, 8, 8)))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "csr"])
+def test_bytes_are_scaled_in_whatever_holds_them(kind):
+    rows = (load_digits().data[:60] * 15.9).astype(np.uint8)
+    make = {"csr": csr_array}.get(kind) or pytest.importorskip(kind).DataFrame
+    model = ConvolutionalAutoencoder(4, channels=4, image_shape=(8, 8), max_iter=2)
+    model.set_params(hidden_layer_sizes=8, random_state=0).fit(rows)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X has feature names")
+        found = model.transform(make(rows))
+    np.testing.assert_allclose(found, model.transform(rows), atol=1e-4)
+
+
+def test_fitted_maps_are_decoded_as_they_were_fitted():
+    images = load_digits().images[:60]
+    model = ConvolutionalAutoencoder(4, channels=4, max_iter=1, unpooling="indices")
+    model.fit(images).set_params(unpooling="transposed")
+    with pytest.raises(ValueError, match="positions"):
+        model.inverse_transform(np.zeros((1, 4)))

@@ -387,3 +387,54 @@ def test_indicator_where_output_is_polars():
     model = AutoencoderImputer(VariationalAutoencoder(2, max_iter=2)).fit(X)
     with pytest.raises(ValueError, match="n_imputations must be at least 1"):
         model.impute(X, n_imputations=0)
+
+
+def test_cells_far_away_leave_no_gap():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    X[rng.uniform(size=X.shape) < 0.2] = np.nan
+    quick = Autoencoder(2, hidden_layer_sizes=8, max_iter=2, corruption="gaps")
+    imputer = AutoencoderImputer(quick).fit(X)
+    far = np.array([[1e38, np.nan, 1, 2]])
+    assert np.isfinite(imputer.transform(far.astype(np.float32))).all()
+    assert np.isfinite(imputer.transform(far * 1e270)).all()
+    with pytest.raises(ValueError, match="too large to be squared"):
+        AutoencoderImputer(quick).fit(X * [1e200, 1, 1, 1])
+
+
+def test_binary_columns_and_a_bernoulli_model():
+    rng = np.random.default_rng(0)
+    X = (rng.uniform(size=(80, 5)) < 0.5).astype(float)
+    X[rng.uniform(size=X.shape) < 0.2] = np.nan
+    model = VariationalAutoencoder(2, likelihood="bernoulli", corruption="gaps")
+    imputer = AutoencoderImputer(model.set_params(max_iter=2)).fit(X)
+    filled = imputer.transform(X)
+    assert filled.min() >= 0 and filled.max() <= 1
+    drawn = imputer.impute(X, 3, random_state=0)
+    assert drawn.shape == (3, *X.shape) and set(np.unique(drawn)) == {0.0, 1.0}
+
+
+def test_several_fillings_where_nothing_is_known():
+    X = np.full((5, 2), np.nan)
+    imputer = AutoencoderImputer(VariationalAutoencoder(2), keep_empty_features=True)
+    assert (imputer.fit(X).impute(X, 2) == 0).all()
+
+
+def test_marks_in_another_precision():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)).astype(np.float32)
+    X[:10, 0] = 0.1
+    imputer = AutoencoderImputer(
+        Autoencoder(1, hidden_layer_sizes=4, max_iter=2, corruption="gaps"),
+        missing_values=np.float64(0.1),
+    )
+    assert (imputer.fit_transform(X)[:10, 0] != np.float32(0.1)).all()
+
+
+def test_rows_to_watch_without_a_value():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1200, 3))
+    X[200:] = np.nan
+    model = Autoencoder(2, max_iter=1, validation_fraction=0.001, random_state=0)
+    with pytest.raises(ValueError, match="Raise validation_fraction"):
+        model.fit(X)

@@ -294,3 +294,8 @@ def test_bytes_beside_floats_need_a_range():
         pixels[..., None], pixels[..., None], image_shape=(8, 8)
     )
     assert grey == 1
+
+
+def test_r2_of_rows_that_are_alike_but_for_rounding():
+    model = PCA(1).fit(load_digits().data[:20, :3])
+    assert reconstruction_r2_scorer(model, np.full((10, 3), 0.1)) == 0.0

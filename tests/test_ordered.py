@@ -127,3 +127,15 @@ def test_codes_without_order_cannot_be_cut(digits):
         model.inverse_transform(np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"n_components=0\.5 is a share"):
         Autoencoder(0.5).fit(digits[0])
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out of training give no")
+def test_the_share_is_that_of_rows_that_pca_has_not_seen_either():
+    rng = np.random.RandomState(0)
+    few, many = (rng.randn(n, 60) for n in (60, 500))
+    loadings = rng.randn(5, 60) / 2
+    few, many = (x + rng.randn(len(x), 5) @ loadings for x in (few, many))
+    with pytest.warns(UserWarning, match=r"0\.8 is out of reach"):
+        model = Autoencoder(0.8, ordered=True, max_iter=5, random_state=0).fit(few)
+    explained = model.explained_variance_ratio_.sum()
+    assert explained == pytest.approx(model.score(many), abs=0.06)

@@ -329,3 +329,33 @@ def test_what_cannot_be_fitted_to_parts_or_squared_is_refused(X):
         Detector(FrozenEstimator(PCA(2).fit(X))).fit(X)
     with pytest.raises(ValueError, match="too large to be squared"):
         Detector().fit(np.vstack([X, np.full((1, X.shape[1]), 1e200)]))
+
+
+def test_a_fitted_detector_is_not_changed_by_parameters():
+    X = load_iris().data
+    detector = Detector(n_estimators=9, random_state=0).fit(X)
+    scores = detector.score_samples(X)
+    detector.set_params(estimator=PCA(2))
+    np.testing.assert_array_equal(detector.score_samples(X), scores)
+
+
+def test_frozen_estimators_in_pipelines_are_refused():
+    X = load_iris().data
+    frozen = make_pipeline(StandardScaler(), FrozenEstimator(PCA(2).fit(X)))
+    with pytest.raises(ValueError, match="FrozenEstimator"):
+        Detector(frozen).fit(X)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_copies_of_a_row_do_not_vouch_for_each_other(copies):
+    X = np.random.default_rng(0).normal(size=(200, 8)) * [5, *[1] * 7]
+    odd = np.eye(1, 8, 3) * 25
+    rows = np.vstack([X, *[odd] * copies])
+    detector = Detector(PCA(2), use_code=False, random_state=0).fit(rows)
+    assert detector.predict(odd) == [-1]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # scikit-learn's PCA
+def test_rows_that_are_all_copies_can_be_fitted():
+    X = np.ones((6, 2))
+    assert (Detector(PCA(1), random_state=0).fit(X).predict(X) == 1).all()

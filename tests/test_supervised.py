@@ -481,3 +481,15 @@ def test_autoencoder_of_other_columns_is_refused():
         kind(fitted).fit(data.data, data.target)
         with pytest.raises(ValueError, match="fitted to other columns"):
             kind(fitted).fit(data.data.iloc[:, ::-1], data.target)
+
+
+def test_images_and_rows_of_bytes_are_the_same():
+    images = (load_digits().images[:100] * 15.9).astype(np.uint8)
+    rows = images.reshape(100, -1)
+    model = AutoencoderRegressor(Autoencoder(8, max_iter=2, random_state=0))
+    model.set_params(random_state=0).fit(images, images)
+    expected = model.predict(images)
+    np.testing.assert_array_equal(model.predict(rows), expected)
+    assert model.score(images, rows) == model.score(images, images)
+    with pytest.raises(ValueError, match="was fitted to rows"):
+        model.fit(rows / 255, rows / 255).predict(images)

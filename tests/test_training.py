@@ -10,10 +10,13 @@ from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.neural_network import BernoulliRBM
 from skorch.callbacks import (
+    Callback,
     Checkpoint,
     EarlyStopping,
+    Freezer,
     LRScheduler,
     TrainEndCheckpoint,
+    Unfreezer,
 )
 
 from skae import (
@@ -199,3 +202,77 @@ def test_no_second_warning_where_pca_loses_nothing(X):
     with pytest.warns(UserWarning) as caught:
         Autoencoder(70, **FAST).fit(X)
     assert ["is not below the 64" in str(w.message) for w in caught] == [True]
+
+
+def test_warm_start_that_gains_nothing_is_not_called_pca(X, recwarn):
+    model = Autoencoder(4, random_state=0, warm_start=True, max_iter=20).fit(X)
+    model.set_params(learning_rate_init=1e-9, max_iter=1)
+    before = model.transform(X)
+    for _ in range(2):
+        model.fit(X)
+    np.testing.assert_allclose(model.transform(X), before, atol=1e-4)
+    assert not recwarn.list
+
+
+class LooksOnBatches(Callback):
+    """Makes skorch run its own loop over batches."""
+
+    def on_batch_end(self, net, **kwargs):
+        pass
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_parameters_unfrozen_by_a_callback_get_gradients_of_one_batch(
+    X, early_stopping
+):
+    def curve(*more):
+        unfreezer = Unfreezer("encoder*", at=2)
+        model = Autoencoder(4, callbacks=[unfreezer, *more], **FAST)
+        return model.set_params(early_stopping=early_stopping).fit(X).loss_curve_
+
+    np.testing.assert_allclose(curve(), curve(LooksOnBatches()), rtol=1e-5)
+
+
+def test_what_one_fold_freezes_is_trained_in_the_next(X):
+    seen = []
+
+    class Watches(Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            weight = dict(net.module_.named_parameters())["decoder.0.weight"]
+            seen.append((len(net.history), weight.requires_grad))
+
+    callbacks = [Watches(), Freezer("decoder.*", at=3)]
+    Autoencoder(4, callbacks=callbacks, **FAST).fit(X)
+    assert seen.count((1, True)) > 1 and (1, False) not in seen
+
+
+def test_all_rows_are_trained_on_up_to_the_epoch_of_the_folds(X):
+    # A rate that falls so fast that the loss of training soon stands still.
+    model = DenoisingAutoencoder(
+        4, corruption_level=0.5, solver="sgd", n_iter_no_change=3, random_state=0
+    ).fit(load_digits().data[:400])
+    assert model.n_iter_ == 1 + int(np.argmax(model.validation_scores_))
+
+
+def test_training_ends_when_epochs_in_a_row_are_above_the_start():
+    rows = np.random.default_rng(0).normal(size=(1500, 20))
+    model = Autoencoder(5, random_state=0, max_iter=30).fit(rows)
+    start = model.pca_score_
+    last = np.array(model.validation_scores_[-6:])
+    assert model.n_iter_ < 30 and (last < start + 1e-3).all()
+
+
+def test_linear_networks_do_not_decay(X):
+    model = LinearAutoencoder(4, solver="adam", max_iter=2).fit(X)
+    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0
+
+
+def test_values_too_large_to_be_squared_are_refused(X):
+    with pytest.raises(ValueError, match="Column 3 of X has values too large"):
+        Autoencoder(2).fit(X * np.where(np.arange(64) == 3, 1e200, 1.0))
+
+
+@pytest.mark.parametrize("wrong", [np.full((3, 64), np.inf), np.ones((3, 5))])
+def test_faults_of_the_rows_to_watch_are_theirs(X, wrong):
+    with pytest.raises(ValueError, match=r"^X_val: "):
+        Autoencoder(2).fit(X, X_val=wrong)

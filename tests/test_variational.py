@@ -489,3 +489,12 @@ def test_ordered_share_counts_its_own_components_only(digits):
     width = model.net_.module_.config["n_components"]
     assert model.transform(digits).shape[1] == model.n_components_ <= width
     assert model.inverse_transform(model.transform(digits)).shape == digits.shape
+
+
+def test_a_fitted_model_is_not_changed_by_parameters():
+    X = load_iris().data / 10
+    model = VariationalAutoencoder(2, max_iter=2, random_state=0).fit(X)
+    scores, drawn = model.score_samples(X), model.sample(3, random_state=0)
+    model.set_params(likelihood="bernoulli")
+    np.testing.assert_array_equal(model.score_samples(X), scores)
+    np.testing.assert_array_equal(model.sample(3, random_state=0), drawn)

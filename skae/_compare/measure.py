@@ -4,6 +4,7 @@ import time
 from collections import namedtuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.manifold import trustworthiness
 from sklearn.utils import check_array
@@ -20,9 +21,10 @@ def measure(estimator, fold):
     start = time.perf_counter()
     estimator.fit(fold.X_train)
     fitted = time.perf_counter()
-    code = np.asarray(estimator.transform(fold.X_test))
+    code = estimator.transform(fold.X_test)
     transformed = time.perf_counter()
-    reconstruction = np.asarray(estimator.inverse_transform(code))
+    reconstruction = _dense(estimator.inverse_transform(code))
+    code = _dense(code)
     if reconstruction.shape != fold.X_test.shape:
         raise ValueError(
             "inverse_transform must return the shape of the data, "
@@ -38,7 +40,11 @@ def measure(estimator, fold):
         "fit_seconds": fitted - start,
         "transform_seconds": transformed - fitted,
     }
-    return record, Code(np.asarray(estimator.transform(fold.X_train)), code)
+    return record, Code(_dense(estimator.transform(fold.X_train)), code)
+
+
+def _dense(X):
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)
 
 
 def _mean_square(difference):
@@ -60,8 +66,9 @@ def configure(name, estimator, size, seed):
     """Clone with a code size, and a seed where the estimator has none of its own."""
     params = estimator.get_params()
     found = [key for key in params if key.split("__")[-1] == "n_components"]
-    if "n_components" in found:
-        found = ["n_components"]
+    # A step's own size comes before that of what is inside the step.
+    depth = min((key.count("__") for key in found), default=0)
+    found = [key for key in found if key.count("__") == depth]
     if len(found) != 1:
         raise ValueError(
             f"estimators[{name!r}] must have exactly one n_components parameter, "

@@ -135,7 +135,7 @@ def _measure_all(estimators, size, fold, predictor, result):
         # Where PCA leaves nothing but rounding, a ratio to it says nothing.
         exact = pca_error <= 1e-12 * record["mse_of_mean"]
         record["error_vs_pca"] = np.nan if exact else record["mse"] / pca_error
-        if size == 2 and fold.number == 0:
+        if size == 2 and fold.number == 0 and code.test.shape[1] == 2:
             result.codes[name], result.code_y = code.test, fold.y_test
         head = {"estimator": name, "n_components": size, "fold": fold.number}
         yield head | record
@@ -166,6 +166,11 @@ def _check_estimators(estimators):
             f"estimators must be a dict of name to estimator, got {estimators!r}."
         )
     for name, estimator in estimators.items():
+        if not isinstance(name, str) or isinstance(estimator, type):
+            raise ValueError(
+                "estimators must be a dict of str to instances, got "
+                f"{name!r}: {estimator!r}."
+            )
         lacks = [
             method
             for method in ("get_params", "fit", "transform", "inverse_transform")

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import namedtuple
 from contextlib import suppress
+from decimal import Decimal
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,15 @@ BUILT_IN = {
     "wine": datasets.load_wine,
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
+# What reading a file that is not what its name says may end in.
+UNREADABLE = (
+    ValueError,
+    EOFError,
+    OSError,
+    MemoryError,
+    NotImplementedError,
+    csv.Error,
+)
 SEPARATORS = ",;\t|"
 SOME = 200  # lines by which the format of a file is told
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
@@ -50,7 +60,7 @@ def load(source, target=None):
         frame, notes = reader(path)
     except FileNotFoundError:
         raise ValueError(f"there is no file {source!r}.") from None
-    except (ValueError, EOFError, OSError, csv.Error) as error:
+    except UNREADABLE as error:
         raise ValueError(f"cannot read {source!r}: {error}") from error
     return _from_frame(path.name, frame, target, notes)
 
@@ -77,7 +87,12 @@ def _import_pandas():
 
 def _read_csv(path):
     pandas = _import_pandas()
-    options = {"encoding": "utf-8-sig", "na_values": ["?"], "low_memory": False}
+    options = {
+        "encoding": "utf-8-sig",
+        "na_values": ["?"],
+        "low_memory": False,
+        "skipinitialspace": True,
+    }
     options["sep"] = separator = _separator(pandas, path, options)
     first, *others = _some_lines(path, separator) or [[]]
     notes = []
@@ -247,7 +262,11 @@ def _simplify(column):
         return pandas.Series(numbers, column.index, name=column.name)
     if types.is_datetime64_any_dtype(column):
         return column
+    if types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds()
     known = column.notna()
+    if all(isinstance(value, Decimal) for value in column[known]):
+        return column.where(known, np.nan).astype(float)
     return column.astype(object).map(str).where(known, np.nan).astype(object)
 
 
