@@ -117,8 +117,8 @@ def as_given(A, engine=None, expected=None):
     """Return images as rows of pixels and their shape, and else `A` and None.
 
     Where `engine` takes images, or a shape is `expected`, rows of small integers are
-    pixels too. Images of the
-    `expected` shape, or of the engine's, are taken however they look.
+    pixels too. Images of the `expected` shape, or of the engine's, are taken however
+    they look.
     """
     rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None))
     images_are_taken = hasattr(engine, "image_shape") or expected is not None
