@@ -320,15 +320,16 @@ def _reconstructed(estimator, X):
     for method in ("transform", "inverse_transform"):
         if not hasattr(estimator, method):
             raise TypeError(f"{type(estimator).__name__} has no {method}.")
-    X_true = _dense(X)
+    X_true = dense(X)
     if X_true.dtype.kind == "u":
         raise ValueError(
             f"X must be of floats, got {X_true.dtype}: some estimators scale integers "
             "and others do not. Scale them first, such as X / 255."
         )
-    X_hat = _dense(estimator.inverse_transform(estimator.transform(X)))
+    X_hat = dense(estimator.inverse_transform(estimator.transform(X)))
     return _as_floats(X_true, X_hat, "X", "its reconstruction")
 
 
-def _dense(X):
+def dense(X):
+    """Return `X` as an array."""
     return X.toarray() if sparse.issparse(X) else np.asarray(X)

@@ -4,10 +4,11 @@ import time
 from collections import namedtuple
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.manifold import trustworthiness
 from sklearn.utils import check_array
+
+from skae.metrics import dense
 
 MAX_NEIGHBOUR_ROWS = 1000  # trustworthiness costs rows squared
 N_NEIGHBORS = 5
@@ -23,8 +24,8 @@ def measure(estimator, fold):
     fitted = time.perf_counter()
     code = estimator.transform(fold.X_test)
     transformed = time.perf_counter()
-    reconstruction = _dense(estimator.inverse_transform(code))
-    code = _dense(code)
+    reconstruction = dense(estimator.inverse_transform(code))
+    code = dense(code)
     if reconstruction.shape != fold.X_test.shape:
         raise ValueError(
             "inverse_transform must return the shape of the data, "
@@ -40,11 +41,7 @@ def measure(estimator, fold):
         "fit_seconds": fitted - start,
         "transform_seconds": transformed - fitted,
     }
-    return record, Code(_dense(estimator.transform(fold.X_train)), code)
-
-
-def _dense(X):
-    return X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return record, Code(dense(estimator.transform(fold.X_train)), code)
 
 
 def _mean_square(difference):
