@@ -33,11 +33,11 @@ def location_and_scale(X):
     offset costs no precision. Gaps, NaN, are left out.
     """
     n_rows, n_columns = X.shape
-    total, _, counts = _sums(as_float(X, slice(0, 1000)))
+    total, _, counts = _sums(as_float(X, slice(0, 1000)), 0.0)
     around = total / np.maximum(counts, 1)
     total, squares, counts = np.zeros((3, n_columns))
     for rows in blocks(n_rows, n_columns):
-        sums = _sums(as_float(X, rows) - around)
+        sums = _sums(as_float(X, rows), around)
         for so_far, added in zip((total, squares, counts), sums, strict=True):
             so_far += added
     if not np.isfinite(squares).all():
@@ -53,14 +53,18 @@ def location_and_scale(X):
     return mean, scale or 1.0
 
 
-def _sums(x):
-    """Return the sums of the columns of `x`, of their squares, and the counts."""
-    counts = np.full(x.shape[1], float(len(x)))
-    if np.isnan(x.sum()):
+def _sums(x, around):
+    """Return sums of the columns of ``x - around``, of their squares, and the counts.
+
+    They are computed in place.
+    """
+    x -= around
+    total, counts = x.sum(axis=0), np.full(x.shape[1], float(len(x)))
+    if np.isnan(total).any():
         gaps = np.isnan(x)
         x[gaps] = 0.0
-        counts -= gaps.sum(axis=0)
-    return x.sum(axis=0), np.einsum("ij,ij->j", x, x), counts
+        total, counts = x.sum(axis=0), counts - gaps.sum(axis=0)
+    return total, np.einsum("ij,ij->j", x, x), counts
 
 
 def in_units(x, mean, scale):

@@ -18,11 +18,50 @@ FOLDS_BELOW = 1000
 CURVE_DECODINGS = 8192
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How much rows kept out of training must gain to leave the start.
+
+    ``evidence(gains)`` says whether their gains, shape (..., n_rows), are enough.
+
+    Attributes
+    ----------
+    of_all : float
+        Standard errors that the mean gain must be above.
+    by_count : float or None
+        Standard deviations of chance that the number of rows that gain must be above
+        that of those that lose, for of the mean alone a few extreme rows would decide;
+        None does not count them.
+    of_each : bool
+        Whether each part of the rows must gain in some epoch.
+    """
+
+    of_all: float
+    by_count: float | None = None
+    of_each: bool = False
+
+    def __call__(self, gains):
+        gains, root = gains.double(), gains.shape[-1] ** 0.5
+        errors = gains.std(dim=-1, correction=0) / root
+        enough = gains.mean(dim=-1) > self.of_all * errors
+        if self.by_count is not None:
+            enough &= gains.sign().sum(dim=-1) > self.by_count * root
+        return enough
+
+
+# More than chance would let them gain.
+SURE = Evidence(1.0, by_count=2.0, of_each=True)
+# For cross-entropies, of which most rows have next to none to gain or lose.
+LIKELY = Evidence(1.0)
+# For a few hidden entries of each row, of which counting says little.
+ANY = Evidence(0.0)
+
+
 class Watch:
     """Follow the losses of the rows kept out of training, and keep the best weights.
 
-    Where no rows are kept out, only the training loss is followed, and the last
-    weights stay.
+    They are the best of those that there is `evidence` for. Where no rows are kept out,
+    only the training loss is followed, and the last weights stay.
 
     Parameters
     ----------
@@ -31,6 +70,8 @@ class Watch:
 
     Attributes
     ----------
+    evidence : Evidence
+        What rows must gain for weights to be kept.
     patience : float
         Epochs without it that end training.
     trial : float
@@ -43,6 +84,7 @@ class Watch:
 
     def __init__(self, tol):
         self.tol, self.patience, self.trial = tol, math.inf, math.inf
+        self.evidence = ANY
 
     def begin(self, net):
         """Forget earlier training, and compute the losses at the start."""
@@ -54,7 +96,7 @@ class Watch:
         """Forget what was watched."""
         self.weights_ = self.start_ = None
         self.curves_, self.misses_, self.worse_ = [], 0, 0
-        self.best_ = self.target_ = math.inf
+        self.best_ = self.least_kept_ = self.target_ = math.inf
 
     def look(self, net):
         """Compare the epoch just ended with the best so far."""
@@ -63,12 +105,15 @@ class Watch:
             if net.by_folds_:
                 net.record("valid_loss", net.by_folds_[len(net.history) - 1])
         else:
-            self.curves_.append(net.row_losses(net.rows_valid_))
-            loss = float(self.curves_[-1].mean())
+            losses = net.row_losses(net.rows_valid_)
+            self.curves_.append(losses)
+            loss = float(losses.mean())
             net.record("valid_loss", loss)
+            self.best_ = min(self.best_, loss)
             is_better = loss < float(self.start_.mean())
             self.worse_ = 0 if is_better else self.worse_ + 1
-            self._keep_if_best(net, loss)
+            if loss < self.least_kept_ and self.evidence(self.start_ - losses):
+                self._keep(net, loss)
         self.misses_ += 1
         if loss < self.target_ - self.tol:
             self.target_, self.misses_ = loss, 0
@@ -83,11 +128,10 @@ class Watch:
         """Whether there is no point in further epochs."""
         return self.misses_ >= self.patience or self.worse_ >= self.trial
 
-    def _keep_if_best(self, net, loss):
-        if loss < self.best_:
-            state = net.module_.state_dict()
-            self.weights_ = {name: value.clone() for name, value in state.items()}
-            self.best_ = loss
+    def _keep(self, net, loss):
+        state = net.module_.state_dict()
+        self.weights_ = {name: value.clone() for name, value in state.items()}
+        self.least_kept_ = loss
 
     def end(self, net):
         """Put the best weights back."""
@@ -103,7 +147,8 @@ class Choice:
     Attributes
     ----------
     epoch : int
-        Epoch with the smallest mean loss, counted from 1; 0 is the start.
+        Epoch with the smallest mean loss of those that there is evidence for, counted
+        from 1; 0 is the start.
     start : float
         Mean loss of the start.
     losses : list of float
@@ -122,61 +167,17 @@ class Choice:
 
 def choose(watches, evidence):
     """Choose an epoch by what was watched of each part of the rows."""
-    start = float(torch.cat([watch.start_ for watch in watches]).mean())
+    start = torch.cat([watch.start_ for watch in watches])
     n_epochs = min(len(watch.curves_) for watch in watches)
     if n_epochs == 0:  # a callback has stopped training within the first one
-        return Choice(0, start, [])
+        return Choice(0, float(start.mean()), [])
     curves = [torch.stack(watch.curves_[:n_epochs]) for watch in watches]
-    means = torch.cat(curves, dim=1).mean(dim=1)
-    epoch = int(means.argmin())
-    gains = [
-        (watch.start_ - curve[epoch]).double()
-        for watch, curve in zip(watches, curves, strict=True)
-    ]
-    return Choice(epoch + 1 if evidence(gains) else 0, start, means.tolist())
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How much rows kept out of training must gain to leave the start.
-
-    ``evidence(gains)`` says whether their gains, a tensor for each part, are enough.
-
-    Attributes
-    ----------
-    of_all : float
-        Standard errors that the mean gain must be above.
-    of_each : float or None
-        The same for that of each part; None asks nothing of parts.
-    by_count : bool
-        Whether more rows must gain than lose, by more than a standard deviation of
-        that count: the mean alone would let a few extreme rows decide.
-    """
-
-    of_all: float
-    of_each: float | None = None
-    by_count: bool = False
-
-    def __call__(self, gains):
-        every = torch.cat(gains)
-        parts = () if self.of_each is None else gains
-        return (
-            _exceeds(every, self.of_all)
-            and all(_exceeds(part, self.of_each) for part in parts)
-            and (not self.by_count or bool(every.sign().sum() > len(every) ** 0.5))
-        )
-
-
-# More than chance would let them gain.
-SURE = Evidence(1.0, of_each=0.5, by_count=True)
-# For cross-entropies, of which most rows have next to none to gain or lose.
-LIKELY = Evidence(1.0)
-# For a few hidden entries of each row, of which counting says little.
-ANY = Evidence(0.0)
-
-
-def _exceeds(gain, n_errors):
-    return bool(gain.mean() > n_errors * gain.std(correction=0) / len(gain) ** 0.5)
+    losses = torch.cat(curves, dim=1)
+    means, enough = losses.mean(dim=1), evidence(start - losses)
+    if evidence.of_each and any(watch.is_hopeless for watch in watches):
+        enough[:] = False
+    best = int(means.where(enough, math.inf).argmin())
+    return Choice(best + 1 if enough[best] else 0, float(start.mean()), means.tolist())
 
 
 def folds(rows, generator):
@@ -234,7 +235,7 @@ class SizeCurve:
 def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
-    The epoch of the least mean loss is kept if what rows kept out gain by it is
+    It is that of the least mean loss among those by which rows kept out gain with
     `evidence` enough. What they say of leading parts of the code is added to `curve`.
     With several parts, all rows are then trained on up to that epoch. ``begin(rows)``
     sets what training on them starts at; by default that is what `net` has. The other
@@ -242,7 +243,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
-    choice, watches = None, []
+    choice, watches, net.watch.evidence = None, [], evidence
     for rows_train, rows_valid in parts:
         if watches:
             net.restart(start)
@@ -252,7 +253,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
             choice = choose(watches, evidence)
-        if evidence.of_each is not None and watches[-1].is_hopeless:
+        if evidence.of_each and watches[-1].is_hopeless:
             break
         if len(watches) == 2 and min(choice.losses, default=math.inf) >= choice.start:
             break

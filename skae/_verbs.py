@@ -16,7 +16,7 @@ from skae._threads import limited_threads
 from skae.networks import Output
 
 # Rows that go through the network at once; what layers make of more leaves the cache.
-AT_ONCE = 2048
+AT_ONCE = 1024
 
 
 def _widened(code, network):
