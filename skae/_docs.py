@@ -72,8 +72,10 @@ PARAMETERS = {
         "given as `X_val` serve instead, whatever the value here. If training\n"
         "starts at PCA, fewer than 1000 rows serve in three folds, whatever\n"
         "the fraction: the folds choose the epoch up to which all rows are\n"
-        "then trained on; and PCA is left only if the rows kept out gain by\n"
-        "it by more than a standard error, or at all for ``corruption='gaps'``.",
+        "then trained on; and PCA is left only for epochs by which the rows\n"
+        "kept out gain by more than a standard error, and more of them gain\n"
+        "than lose by more than two standard deviations of chance; for\n"
+        "``corruption='gaps'`` if they gain at all.",
     ),
     "validation_fraction": (
         "float",

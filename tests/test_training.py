@@ -29,7 +29,7 @@ from skae import (
     SparseAutoencoder,
     StackedAutoencoder,
 )
-from skae._selection import Watch
+from skae._selection import LIKELY, SURE, Watch, choose
 
 FAST = {"hidden_layer_sizes": 16, "max_iter": 4, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:Rows kept out of training give no")
@@ -256,22 +256,56 @@ def test_all_rows_are_trained_on_up_to_the_epoch_of_the_folds(X):
     assert model.n_iter_ == 1 + int(np.argmax(model.validation_scores_))
 
 
-def test_training_ends_when_epochs_in_a_row_are_above_the_start():
-    losses = iter([5.0, 4.9, 5.1, 5.0, 4.95, 5.2, 5.3, 5.1])
+def watched(curves, **limits):
+    """Return a `Watch` of epochs with such losses of rows, the first the start's.
+
+    After it come the number of the epoch whose weights are kept, and when it was over.
+    """
+    losses = iter(torch.tensor(curves))
     net = SimpleNamespace(
         rows_valid_=(),
-        row_losses=lambda rows: torch.tensor([next(losses)]),
+        row_losses=lambda rows: next(losses),
         record=lambda name, loss: None,
-        module_=torch.nn.Identity(),
+        module_=torch.nn.Linear(1, 1),
     )
-    watch = Watch(tol=0.0)
-    watch.trial = 3
+    watch, ends = Watch(tol=0.0), []
+    vars(watch).update(limits)
     watch.begin(net)
-    ends = []
-    for _ in range(7):
+    for epoch in range(1, len(curves)):
+        torch.nn.init.constant_(net.module_.weight, epoch)
         watch.look(net)
         ends.append(watch.is_over)
-    assert ends == [False] * 6 + [True]
+    kept = watch.weights_ and int(watch.weights_["weight"])
+    return watch, kept, ends
+
+
+def test_training_ends_when_epochs_in_a_row_are_above_the_start():
+    losses = [[5.0], [4.9], [5.1], [5.0], [4.95], [5.2], [5.3], [5.1]]
+    assert watched(losses, trial=3)[2] == [False] * 6 + [True]
+
+
+@pytest.mark.parametrize(
+    "epochs, chosen",
+    [
+        # The third has the least mean, by a few rows: the second is the best sure one.
+        ([[0.9] * 16, [0.8] * 16, [1.1] * 12 + [0.0] * 4], 2),
+        # All rows gain a little, and then one loses more than they gain together.
+        ([[0.9] * 16, [0.8] * 15 + [9.0]], 1),
+        # More rows gain than lose, but not by more than chance.
+        ([[0.5] * 11 + [1.1] * 5], 0),
+        ([[1.1] * 16, [1.2] * 16], 0),
+    ],
+)
+def test_the_best_epoch_that_rows_are_sure_of_is_kept(epochs, chosen):
+    watch, kept, _ = watched([[1.0] * 16, *epochs], evidence=SURE)
+    assert choose([watch], SURE).epoch == chosen and (kept or 0) == chosen
+
+
+def test_each_part_of_the_rows_must_gain():
+    gains, _, _ = watched([[1.0] * 40, [0.5] * 40])
+    loses, _, _ = watched([[1.0] * 4, [1.1] * 4])
+    assert choose([gains, loses], LIKELY).epoch == 1
+    assert choose([gains, loses], SURE).epoch == 0
 
 
 def test_linear_networks_do_not_decay(X):
