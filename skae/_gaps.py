@@ -11,7 +11,7 @@ from skae._rows import Rows
 MAX_RANK = 32
 # Rows that count as much as the prior of the loadings.
 PRIOR_ROWS = 20
-N_ITER = 4
+N_ITER = 3
 # Of conjugate gradients, by which rows are filled in training: the most steps, and
 # what may be left of what the first was to mend.
 N_STEPS, NEAR = 8, 0.02
@@ -59,7 +59,7 @@ class GapFiller:
         if n_rows < n:
             rows = rows.subset(torch.randperm(n, generator=generator)[:n_rows])
         x = torch.cat([part.double().cpu() for part in _batches(rows)])
-        known = (~x.isnan()).float()
+        known = known_in(x).float()
         counts = known.sum(dim=0).clamp(min=1)
         start = x.nansum(dim=0) / counts
         x = (x - start).nan_to_num(0.0)
@@ -86,25 +86,33 @@ class GapFiller:
         some = x.sum(dim=1).isnan()
         if not some.any():
             return x
-        model = (torch.from_numpy(part).to(x) for part in vars(self).values())
-        mean, loadings, noise = model
-        filled = x.clone()
-        for chosen in some.nonzero()[:, 0].split(BATCH):
-            part = x[chosen]
-            known = (~part.isnan()).to(x)  # arithmetic is faster than masks are
-            centred = (part - mean).nan_to_num(0.0)
-            if nearly:
-                z = _factors_nearly(centred, known, loadings, noise)
-            else:
-                z = _factors(centred, *_precision(known, loadings, noise))
-            expected = mean + z @ loadings.T
-            filled[chosen] = expected.lerp(part.nan_to_num(0.0), known)
-        return filled
+        if some.all():
+            parts = [self._filled(part, nearly) for part in x.split(BATCH)]
+            return torch.cat(parts)
+        x = x.clone()
+        x[some] = self(x[some], nearly)
+        return x
+
+    def _filled(self, x, nearly):
+        mean, loadings, noise = (torch.from_numpy(v).to(x) for v in vars(self).values())
+        known = known_in(x)
+        centred = (x - mean).nan_to_num(0.0)
+        if nearly:
+            z = _factors_nearly(centred, known, loadings, noise)
+        else:
+            z = _factors(centred, *_precision(known, loadings, noise))
+        return (mean + z @ loadings.T).lerp(x.nan_to_num(0.0), known)
 
 
 def filled(x, filler):
     """Return `x` with its gaps filled, where there may be any."""
     return x if filler is None else filler(x)
+
+
+def known_in(x):
+    """Return 1 where the finite `x` is known, and 0 in its gaps, NaN."""
+    # Arithmetic takes an eighth of the time of masks, and of their conversion.
+    return (0 * x).add_(1).nan_to_num_(0.0)
 
 
 def _batches(rows):

@@ -56,11 +56,12 @@ def gaps(x, level, generator, patterns=None):
 
     The other row is any row of `patterns`, which says where the rows have gaps.
     """
-    hidden = _chosen(x, level, generator)
+    if level > 0:
+        x = x.masked_fill(_chosen(x, level, generator), torch.nan)
     if patterns is not None:
         others = torch.randint(len(patterns), (len(x),), generator=generator)
-        hidden |= patterns[others.to(patterns.device)]
-    return x.masked_fill(hidden, torch.nan)
+        x = x.masked_fill(patterns[others.to(patterns.device)], torch.nan)
+    return x
 
 
 def _masking(rows, level):
