@@ -308,12 +308,14 @@ class Autoencoder(BaseAutoencoder):
             start_at_pca(network, rows, generator, corruption, self._filler)
 
     def _start(self, n_components):
-        if self._code_activation != "binary":
+        if self._code_activation == "binary":
+            return (
+                f"its start: the fitted code is the signs of {n_components} rotated "
+                "principal components."
+            )
+        if self._code_activation == self._output == "identity":
             return super()._start(n_components)
-        return (
-            f"its start: the fitted code is the signs of {n_components} rotated "
-            "principal components."
-        )
+        return f"its start, which explains {self.best_validation_score_:.1%} of them."
 
     def _code_size(self, rows, generator):
         share = self.n_components

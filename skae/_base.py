@@ -284,13 +284,19 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 group["lr"] = net.lr  # which may have been changed
         return net
 
-    def _make_net(self, network, generator, device=None, solver=None):
-        solver = solver or self.solver
+    def _make_net(self, network, generator, device=None, stored=None):
+        """Return a net, by what is `stored` of one or else by the parameters."""
+        if stored is None:
+            solver, callbacks = self.solver, self._callbacks()
+            loss, power = self._make_loss()
+            objective = Objective(loss, over_features=self._over_features, power=power)
+        else:
+            solver, callbacks = stored["solver"], []
+            objective = Objective(**stored["objective"])
         line_search = solver == "lbfgs"
-        loss, power = self._make_loss()
         net = AutoencoderNet(
             network.to(precision(solver)),
-            Objective(loss, over_features=self._over_features, power=power),
+            objective,
             generator=generator,
             schedule="constant" if line_search else self.learning_rate,
             solver=solver,
@@ -298,7 +304,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             device=device or self._device(),
             verbose=int(self.verbose),
             watch=Watch(self.tol),
-            callbacks=self._callbacks(),
+            callbacks=callbacks,
         )
         net.set_filler(self._filler)
         return net

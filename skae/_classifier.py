@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from scipy import sparse
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
@@ -273,6 +273,22 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
             The probabilities, in the order of `classes_`.
         """
         return softmax(self._logits(X), axis=1)
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or images
+            Rows to classify.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+            The logarithms, in the order of `classes_`; finite where the probabilities
+            round to 0.
+        """
+        return log_softmax(self._logits(X), axis=1)
 
     def predict(self, X):
         """Return the most probable class of each row.

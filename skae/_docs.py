@@ -149,7 +149,7 @@ PARAMETERS = {
         "What is done to the input in training, while the loss compares with\n"
         "the clean input: entries set to their column's mean, normal noise,\n"
         "entries set to their column's least or largest value, or to that of\n"
-        "another row of the batch. 'gaps' hides entries, also those that\n"
+        "another row. 'gaps' hides entries, also those that\n"
         "another row lacks, and shows what factor analysis expects there.",
     ),
     "corruption_level": (

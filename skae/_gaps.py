@@ -94,7 +94,7 @@ class GapFiller:
         return x
 
     def _filled(self, x, nearly):
-        mean, loadings, noise = (torch.from_numpy(v).to(x) for v in vars(self).values())
+        mean, loadings, noise = (torch.tensor(v).to(x) for v in vars(self).values())
         known = known_in(x)
         centred = (x - mean).nan_to_num(0.0)
         if nearly:

@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
@@ -49,7 +50,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Where most values are missing, as of ratings, a small code is better:
         ``Autoencoder(8, corruption='gaps')``.
     missing_values : int, float or np.nan, default=np.nan
-        What stands for a missing value. pandas' own mark in a DataFrame is NaN too.
+        What stands for a missing value. In pandas' nullable columns it is NaN too.
     add_indicator : bool, default=False
         Whether to append a column of zeros and ones for each column that had gaps in
         `fit`, as `sklearn.impute.MissingIndicator` makes them.
@@ -179,6 +180,11 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
                 random_state=deepcopy(self.random_state),
             )
         else:
+            if isinstance(self.autoencoder, FrozenEstimator):
+                raise ValueError(
+                    "autoencoder is fitted to scaled rows, which a FrozenEstimator "
+                    "does not let happen. Give the one inside it."
+                )
             autoencoder = clone(self.autoencoder)
         if hasattr(autoencoder, "set_output"):
             autoencoder.set_output(transform="default")

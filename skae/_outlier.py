@@ -34,7 +34,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     of the other folds or samples for a row of the training data, also when it is
     scored again later. So an outlier cannot be learnt by the model that judges it,
     and the threshold `offset_` is a quantile of held-out scores, which new rows
-    from the same source exceed as often.
+    from the same source exceed about as often; more often where rows are few beside
+    columns.
 
     With an `estimator`, a copy is fitted to all rows but a fold's, `cv` times, and
 
@@ -203,6 +204,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             self._first[i] = self._index.setdefault(row_key(row), i)
 
     def _check_estimator(self):
+        if isinstance(self.estimator, type):
+            raise ValueError(f"estimator must be an instance, got {self.estimator!r}.")
         within = getattr(self.estimator, "get_params", dict)().values()
         if any(isinstance(e, FrozenEstimator) for e in (self.estimator, *within)):
             raise ValueError(

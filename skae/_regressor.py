@@ -268,7 +268,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             R²; the best is 1. Columns of `y` count alike, as in scikit-learn; pixels
             of images count by their variance.
         """
-        shape = self._output_shape
+        shape = self._output_shape if self._gives_images else self._input_shape
         (prediction, _), (y, _) = (
             as_given(each, expected=shape) for each in (self.predict(X), y)
         )

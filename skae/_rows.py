@@ -69,7 +69,7 @@ def _sums(x, around):
 
 def in_units(x, mean, scale):
     """Return the scaled rows `x` in the units of the data."""
-    return x * scale + torch.from_numpy(mean).to(x)
+    return x * scale + torch.tensor(mean).to(x)
 
 
 class Rows(Dataset):

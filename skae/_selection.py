@@ -70,8 +70,8 @@ class Watch:
 
     Attributes
     ----------
-    evidence : Evidence
-        What rows must gain for weights to be kept.
+    evidence : Evidence or None
+        What rows must gain for weights to be kept; None asks nothing of them.
     patience : float
         Epochs without it that end training.
     trial : float
@@ -84,7 +84,7 @@ class Watch:
 
     def __init__(self, tol):
         self.tol, self.patience, self.trial = tol, math.inf, math.inf
-        self.evidence = ANY
+        self.evidence = None
 
     def begin(self, net):
         """Forget earlier training, and compute the losses at the start."""
@@ -112,7 +112,9 @@ class Watch:
             self.best_ = min(self.best_, loss)
             is_better = loss < float(self.start_.mean())
             self.worse_ = 0 if is_better else self.worse_ + 1
-            if loss < self.least_kept_ and self.evidence(self.start_ - losses):
+            gain = self.start_ - losses
+            is_sure = self.evidence is None or self.evidence(gain)
+            if loss < self.least_kept_ and is_sure:
                 self._keep(net, loss)
         self.misses_ += 1
         if loss < self.target_ - self.tol:
@@ -243,7 +245,9 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
-    choice, watches, net.watch.evidence = None, [], evidence
+    choice, watches = None, []
+    # The rows of a fold alone are too few to be sure.
+    net.watch.evidence = evidence if len(parts) == 1 else None
     for rows_train, rows_valid in parts:
         if watches:
             net.restart(start)
@@ -295,10 +299,15 @@ def reference_losses(loss, parts, net):
             scores = nested_dropout(scores, noise) if ordered else scores
             for_pca = rows.target(m + scores @ a)
             for_mean = rows.target(m).expand_as(x)
-            by_pca += float(loss(_decoded(for_pca, rows), target).nansum())
-            by_mean += float(loss(_decoded(for_mean, rows), target).nansum())
-            size += int(target.isfinite().sum())
+            by_pca += _sum_of_rows(loss(_decoded(for_pca, rows), target))
+            by_mean += _sum_of_rows(loss(_decoded(for_mean, rows), target))
+            size += len(x)
     return by_pca / size, by_mean / size
+
+
+def _sum_of_rows(losses):
+    """Return the sum of the rows' mean losses, by which epochs are judged too."""
+    return float(losses.nanmean(dim=1).nan_to_num(0.0).sum())
 
 
 def _decoded(reconstruction, rows):

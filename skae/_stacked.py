@@ -261,7 +261,9 @@ class StackedAutoencoder(Autoencoder):
                 mean, scale = np.zeros(X.shape[1]), 1.0
         if self._is_machine and self._code_activation == "identity":
             maps.decode_logits(torch.from_numpy(layer.transform(X)))
-            maps.put_into(*pair)
+        elif self._is_machine and self._code_activation == "binary":
+            maps.decode_signs()
+        maps.put_into(*pair)
 
     def _set_budget(self, net, n_rows):
         if self.max_iter != 0:

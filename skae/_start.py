@@ -154,6 +154,11 @@ def _linear_layers(network):
         *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
         for parameter in last.parameters():
             nn.init.zeros_(parameter)
+    if network.is_tied:
+        # Hidden logistic units are not zero where their input is.
+        no_code = torch.zeros(1, network.config["n_components"]).to(last.bias)
+        with torch.no_grad():
+            last.bias -= network.decoder(no_code)[0]
     return network.encoder_path, network.decoder_path
 
 
@@ -168,6 +173,7 @@ def _refit_decoder(network, rows):
     moments = targets = 0.0
     for x in _batches(network, rows):
         code = network.encode(x).double()
+        code = 2 * code - 1 if network.is_binary else code
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
         targets = targets + code.T @ rows.target(x).double()

@@ -39,7 +39,6 @@ def load_network(stored):
 
 def load_training(net, stored):
     """Initialise `net` as it was, with the history and, if stored, the optimiser."""
-    vars(net.criterion).update(stored["objective"])
     net.initialize()
     net.loss_unit = stored["loss_unit"]
     for epoch in stored["history"]:

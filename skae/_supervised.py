@@ -116,14 +116,16 @@ class SupervisedBase(BaseEstimator):
 def as_given(A, engine=None, expected=None):
     """Return images as rows of pixels and their shape, and else `A` and None.
 
-    Where `engine` takes images, or a shape is `expected`, rows of small integers are
-    pixels too. Images of the `expected` shape, or of the engine's, are taken however
-    they look.
+    Where `engine` takes images, rows of small integers are pixels too; where a shape
+    is `expected`, if they have as many pixels. Images of the `expected` shape, or of
+    the engine's, are taken however they look.
     """
     rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None))
-    images_are_taken = hasattr(engine, "image_shape") or expected is not None
-    are_pixels = shape is not None or images_are_taken
-    return (rows, shape) if are_pixels else (A, None)
+    are_pixels = hasattr(engine, "image_shape")
+    if expected is not None:
+        n_columns = np.shape(A)[1] if np.ndim(A) > 1 else 1
+        are_pixels = n_columns % np.prod(expected[:2]) == 0
+    return (rows, shape) if shape is not None or are_pixels else (A, None)
 
 
 def look_at(engine, X, shape, reset):

@@ -121,6 +121,11 @@ class Maps:
         self.back_bias = self.back_bias + self.back @ offsets
         self.back = self.back * slopes
 
+    def decode_signs(self):
+        """Let the decoder take -1 and 1 instead of 0 and 1."""
+        self.back_bias = self.back_bias + self.back.sum(dim=1) / 2
+        self.back = self.back / 2
+
     @torch.no_grad()
     def put_into(self, encode, decode):
         """Copy the maps into a pair of linear layers."""

@@ -242,6 +242,5 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 device = self._device()
             except ValueError:
                 device = "cpu"  # this machine lacks the one it was fitted on
-            # The parameters may have been changed since.
-            net = self._make_net(network, generator, device, stored["solver"])
+            net = self._make_net(network, generator, device, stored)
             self.net_ = load_training(net, stored)

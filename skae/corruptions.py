@@ -81,11 +81,11 @@ def _gaussian(rows, level):
 
 
 def _salt_and_pepper(rows, level):
-    low, high = (
-        torch.stack([extreme(rows.take(b), dim=0) for b in blocks(*rows.shape)])
-        for extreme in (torch.amin, torch.amax)
-    )
-    low, high = low.amin(dim=0), high.amax(dim=0)
+    low, high = torch.inf, -torch.inf
+    for block in blocks(*rows.shape):
+        x, _ = rows.batch(block)  # with gaps, which are no values
+        low = x.nan_to_num(torch.inf).amin(dim=0).clamp(max=low)
+        high = x.nan_to_num(-torch.inf).amax(dim=0).clamp(min=high)
     return partial(salt_and_pepper, level=level, low=low, high=high)
 
 

@@ -378,3 +378,27 @@ def test_warm_start_heeds_a_changed_learning_rate():
     before = model.fit(X).transform(X)
     after = model.set_params(learning_rate_init=1e-12).fit(X).transform(X)
     np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_tied_logistic_layers_start_at_pca():
+    X = load_iris().data
+    model = Autoencoder(
+        2,
+        tied_weights=True,
+        activation="logistic",
+        hidden_layer_sizes=8,
+        max_iter=1,
+        learning_rate_init=1e-12,
+        early_stopping=False,
+        weight_decay=0.0,
+    ).fit(X)
+    pca = PCA(2).fit(X)
+    expected = pca.inverse_transform(pca.transform(X))
+    np.testing.assert_allclose(model.reconstruct(X), expected, atol=1e-5)
+
+
+def test_a_start_that_is_not_pca_is_not_called_so():
+    X = np.random.default_rng(0).normal(size=(100, 6))
+    model = Autoencoder(2, code_activation="relu", max_iter=2, learning_rate_init=1e-9)
+    with pytest.warns(UserWarning, match="prefer the network to its start, which"):
+        model.fit(X)

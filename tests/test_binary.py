@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import NearestNeighbors
 
 from skae import BinaryAutoencoder
@@ -120,3 +121,13 @@ def test_warning_says_that_the_start_is_signs(digits):
 def test_other_code_activations_are_refused(digits):
     with pytest.raises(ValueError, match=r"code_activation .* 'binary'"):
         BinaryAutoencoder(code_activation="tanh").fit(digits[0])
+
+
+@pytest.mark.parametrize("sizes", [(), (32,)])
+def test_the_start_decodes_bits_by_least_squares(digits, sizes):
+    train, test = digits[0][:1200], digits[1]  # no row is the middle one of its column
+    model = BinaryAutoencoder(16, hidden_layer_sizes=sizes, early_stopping=False)
+    model.set_params(max_iter=1, learning_rate_init=1e-12, weight_decay=0.0).fit(train)
+    expected = LinearRegression().fit(model.transform(train), train)
+    expected = expected.predict(model.transform(test))
+    np.testing.assert_allclose(model.reconstruct(test), expected, atol=1e-3)

@@ -233,14 +233,14 @@ def write_bad_files():
         ("table.xlsx", "got 'table.xlsx'"),
         ("people.csv --target prise", "no column 'prise'; did you mean price?"),
         ("people.csv --target zzz", "no column 'zzz'; there is id, age, height"),
-        ("people.csv --target name", "rows of the most frequent label in y, 1, got 3"),
+        ("people.csv --target name", "No label of y occurs twice"),
         ("people.csv --task regression", "--task needs a --target"),
         ("people.csv --target member --task regression --folds 99", "cv must be"),
         ("wine --target a", "--target is for files"),
         ("wine --components 2,x", "--components: expected positive whole numbers"),
         ("wine --components 0", "--components: expected positive whole numbers"),
         ("wine --components 99", "at most 12, got (99,)"),
-        ("wine --folds 1", "cv must be between 2"),
+        ("wine --folds 1", "cv must be a number of folds between 2"),
         ("wine --output people.csv", "people.csv"),
         ("wine --bogus", "unrecognized arguments: --bogus"),
     ],
@@ -327,6 +327,8 @@ ROWS = "".join(
         ("a,b\n1,1,4\n2,2,3\n3,5,5\n", ["a", "b"], "without a name"),
         ("a,b\n0,0,,\n1,2,,\n5,4,,\n", ["a", "b"], None),
         ("x,y,z\n1,5,0,\n4,7,1,\n3,9,6,\n", ["x", "y", "z"], None),
+        (",0,1\n0,5.5,4\n1,7,3\n2,3,9\n", ["0", "1"], None),
+        ("0,1,2\n5,5.5,4\n1,7,3\n2,3,9\n", ["0", "1", "2"], None),
         (",no,spam\n5,4,ham\n1,7,spam\n2,3,ham\n", ["Unnamed: 0", "no", "spam"], None),
         ("pop\tx\n1,100\t1\n2,101\t3\n999\t2\n", ["pop", "x"], None),
         ("a;b\n1,100;1\n2,101;3\n9,990;2\n", ["a", "b"], "decimal points"),
@@ -384,3 +386,23 @@ def test_an_array_that_claims_more_than_there_is(tmp_path, capsys):
         np.lib.format.write_array_header_1_0(file, header)
     assert cli.main(["compare", str(tmp_path / "huge.npy")]) == 2
     assert "cannot read" in capsys.readouterr().err
+
+
+def test_levels_of_which_one_is_a_gap(tmp_path):
+    path = tmp_path / "alleys.csv"
+    path.write_text("alley,size\n" + "paved,1\n,2\n" * 10)
+    assert list(tables.load(str(path), None).X) == ["alley", "size"]
+
+
+def test_names_that_end_in_spaces(tmp_path):
+    path = tmp_path / "spaces.csv"
+    path.write_text(" a ,b \n" + "1,2\n4,7\n5,6\n")
+    table = tables.load(str(path), "b")
+    assert list(table.X) == ["a"] and table.y.name == "b"
+
+
+def test_a_target_of_one_value(tmp_path, capsys):
+    path = tmp_path / "same.csv"
+    path.write_text("a,b\n" + "1,2\n4,2\n5,2\n")
+    assert cli.main(["compare", str(path), "--target", "b"]) == 2
+    assert "'b' has one value only" in capsys.readouterr().err

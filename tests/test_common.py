@@ -264,6 +264,21 @@ def test_loads_where_its_device_is_missing(X):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).transform(X), codes)
 
 
+def test_loads_whatever_its_parameters_have_become(X):
+    model = Autoencoder(2, max_iter=1, random_state=0).fit(X)
+    model.set_params(loss="mse", callbacks=["none"])
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.score_samples(X), model.score_samples(X))
+
+
+def test_gaps_are_filled_from_a_mapped_file(X, tmp_path):
+    holed = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    model = Autoencoder(2, max_iter=1, random_state=0).fit(holed)
+    joblib.dump(model, tmp_path / "model")
+    mapped = joblib.load(tmp_path / "model", mmap_mode="r")
+    np.testing.assert_array_equal(mapped.transform(holed), model.transform(holed))
+
+
 def test_stored_size_is_that_of_the_weights(X):
     fitted = Autoencoder(max_iter=50, early_stopping=False).fit(X)
     weights = sum(p.numel() * 4 for p in fitted.net_.module_.parameters())

@@ -14,10 +14,15 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.manifold import trustworthiness
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    StandardScaler,
+)
 
 from skae import (
     BinaryAutoencoder,
+    ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     SparseAutoencoder,
     StackedAutoencoder,
@@ -253,8 +258,14 @@ class NoInverse(TransformerMixin, BaseEstimator):
         ({"n_components": ()}, "n_components must be a positive int"),
         ({"n_components": 1.5}, "n_components must be a positive int"),
         ({"n_components": 4}, "n_components must be below.*at most 3, got 4"),
-        ({"cv": 1}, "cv must be between 2 and the number of rows, 150, got 1"),
-        ({"cv": 151}, "cv must be between 2 and the number of rows, 150, got 151"),
+        (
+            {"cv": 1},
+            "cv must be a number of folds between 2 and that of rows, 150, got 1",
+        ),
+        (
+            {"cv": 151},
+            "cv must be a number of folds between 2 and that of rows, 150, got 151",
+        ),
         ({"cv": "x"}, "cv must be an int or a splitter, got 'x'"),
         ({"cv": 51, "y": y}, "rows of the most frequent label in y, 50, got 51"),
         ({"predictor": Ridge()}, "predictor needs y"),
@@ -419,3 +430,16 @@ def test_codes_of_all_kinds_and_stacks_in_pipelines():
 def test_estimators_that_are_classes_or_have_no_name(wrong):
     with pytest.raises(ValueError, match="a dict of str to instances"):
         compare(load_iris().data, estimators=wrong, n_components=2)
+
+
+def test_preprocessed_small_integers_are_numbers():
+    X = np.random.default_rng(0).integers(0, 16, size=(60, 16), dtype=np.uint8)
+    conv = ConvolutionalAutoencoder(2, image_shape=(4, 4), channels=2, max_iter=1)
+    conv.set_params(early_stopping=False)
+    ratios = [
+        compare(X, estimators={"conv": conv}, n_components=2, preprocessor=given).rows[
+            1
+        ]["error_vs_pca"]
+        for given in (None, FunctionTransformer())
+    ]
+    assert ratios[0] == pytest.approx(ratios[1], rel=1e-6)

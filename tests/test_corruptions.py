@@ -107,3 +107,14 @@ def test_corruption_is_a_matter_of_training_alone(name):
     np.testing.assert_array_equal(model.transform(X), model.transform(X))
     np.testing.assert_array_equal(model.reconstruct(X), model.reconstruct(X))
     np.testing.assert_array_equal(model.score_samples(X), model.score_samples(X))
+
+
+def test_salt_and_pepper_are_values_and_not_what_fills_gaps():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    expected = X.min(axis=0), X.max(axis=0)
+    holed = np.vstack([X, np.where(np.arange(3) == 1, 0.0, np.nan)[None]])
+    rows = Rows(holed, np.zeros(3), 1.0, torch.float64)
+    rows.fill(lambda x: x.nan_to_num(9.0))
+    found = CORRUPTIONS["salt_and_pepper"](rows, 0.1).keywords
+    np.testing.assert_allclose(found["low"], expected[0])
+    np.testing.assert_allclose(found["high"], expected[1])

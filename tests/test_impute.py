@@ -12,6 +12,7 @@ from sklearn.datasets import (
     load_wine,
     make_low_rank_matrix,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -438,3 +439,21 @@ def test_rows_to_watch_without_a_value():
     model = Autoencoder(2, max_iter=1, validation_fraction=0.001, random_state=0)
     with pytest.raises(ValueError, match="Raise validation_fraction"):
         model.fit(X)
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out")  # or the same by chance
+def test_scores_of_the_start_are_those_of_pca_however_uneven_gaps_are():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1600, 3)) @ rng.normal(size=(3, 12))
+    X += 0.5 * rng.normal(size=X.shape)
+    X[:800] *= 4
+    X[:800][rng.random((800, 12)) < 0.8] = np.nan
+    X = X[~np.isnan(X).all(axis=1)]
+    model = Autoencoder(2, max_iter=1, learning_rate_init=1e-12, random_state=0).fit(X)
+    assert model.best_validation_score_ == pytest.approx(model.pca_score_, abs=0.05)
+
+
+def test_frozen_autoencoders_are_refused(cancer):
+    frozen = FrozenEstimator(Autoencoder(2, max_iter=1).fit(cancer[0]))
+    with pytest.raises(ValueError, match="FrozenEstimator"):
+        AutoencoderImputer(frozen).fit(cancer[0])

@@ -139,3 +139,12 @@ def test_the_share_is_that_of_rows_that_pca_has_not_seen_either():
         model = Autoencoder(0.8, ordered=True, max_iter=5, random_state=0).fit(few)
     explained = model.explained_variance_ratio_.sum()
     assert explained == pytest.approx(model.score(many), abs=0.06)
+
+
+def test_folds_too_small_to_be_sure_have_a_curve_of_their_best_epochs():
+    rng = np.random.default_rng(8)
+    t = rng.uniform(-2, 2, (40, 1))
+    X = np.hstack([t, t**2, np.sin(2 * t)]) @ rng.normal(size=(3, 10))
+    X += 0.6 * rng.normal(size=X.shape)
+    model = Autoencoder(0.6, ordered=True, random_state=8).fit(X)
+    assert model.explained_variance_ratio_.sum() >= 0.6

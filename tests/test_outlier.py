@@ -359,3 +359,8 @@ def test_copies_of_a_row_do_not_vouch_for_each_other(copies):
 def test_rows_that_are_all_copies_can_be_fitted():
     X = np.ones((6, 2))
     assert (Detector(PCA(1), random_state=0).fit(X).predict(X) == 1).all()
+
+
+def test_a_class_is_not_an_estimator():
+    with pytest.raises(ValueError, match="must be an instance, got <class"):
+        Detector(PCA).fit(load_iris().data)

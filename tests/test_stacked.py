@@ -141,6 +141,15 @@ def test_machines_initialise_logistic_layers(X, code):
     assert model.reconstruct(X).min() >= 0
 
 
+@pytest.mark.parametrize("code", ["auto", "binary"])
+def test_codes_of_a_machine_are_decoded_as_by_it(X, code):
+    params = {"hidden_layer_sizes": (), "code_activation": code, "max_iter": 0}
+    model = stacked(layer=BernoulliRBM(n_iter=5), **params).fit(X)
+    machine, Z = model.layers_[0], model.transform(X)
+    expected = expit(Z @ machine.components_ + machine.intercept_visible_)
+    np.testing.assert_allclose(model.inverse_transform(Z), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "params, expected",
     [

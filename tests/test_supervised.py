@@ -493,3 +493,32 @@ def test_images_and_rows_of_bytes_are_the_same():
     assert model.score(images, rows) == model.score(images, images)
     with pytest.raises(ValueError, match="was fitted to rows"):
         model.fit(rows / 255, rows / 255).predict(images)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_small_integers_to_predict_keep_their_unit(kind):
+    X = np.random.default_rng(0).normal(size=(120, 5))
+    y = (X[:, 0] * 20 + 90).astype(kind)
+    model = AutoencoderRegressor(Autoencoder(2, max_iter=2), random_state=0)
+    assert model.fit(X, y).score(X, y) > 0.99
+    images = np.repeat(X, 5, axis=1).reshape(-1, 5, 5)
+    conv = ConvolutionalAutoencoder(2, channels=2, max_iter=1)
+    for target in (y, np.c_[y, y]):
+        model = AutoencoderRegressor(conv, random_state=0).fit(images, target)
+        assert model.predict(images).mean() == pytest.approx(y.mean(), rel=0.1)
+        assert model.score(images, target) > 0.9
+
+
+def test_rows_of_pixels_are_scored_in_the_unit_they_are_predicted_in():
+    rows = (load_digits().data[:100] * 15).astype(np.uint8)
+    conv = ConvolutionalAutoencoder(2, channels=2, max_iter=1, image_shape=(8, 8))
+    model = AutoencoderRegressor(conv, random_state=0).fit(rows, rows)
+    assert model.score(rows, rows) > 0.9
+
+
+def test_logarithms_of_probabilities():
+    X, y = load_iris(return_X_y=True)
+    model = AutoencoderClassifier(Autoencoder(2, max_iter=1), random_state=0).fit(X, y)
+    expected = np.log(model.predict_proba(X))
+    np.testing.assert_allclose(model.predict_log_proba(X), expected, rtol=1e-6)
+    assert np.isfinite(model.predict_log_proba(1e6 * X)).all()

@@ -144,10 +144,13 @@ def _measure_all(estimators, size, fold, predictor, result):
 def _split(X, y, cv, stratify, rng):
     if isinstance(cv, Integral):
         largest = np.unique(y, return_counts=True)[1].max() if stratify else X.shape[0]
+        if stratify and largest < 2:
+            raise ValueError("No label of y occurs twice: it has no classes to learn.")
         if not 2 <= cv <= largest:
             what = "rows of the most frequent label in y" if stratify else "rows"
             raise ValueError(
-                f"cv must be between 2 and the number of {what}, {largest}, got {cv}."
+                f"cv must be a number of folds between 2 and that of {what}, "
+                f"{largest}, got {cv}."
             )
         kind = StratifiedKFold if stratify else KFold
         cv = kind(cv, shuffle=True, random_state=rng.randint(2**31 - 1))

@@ -159,8 +159,12 @@ def _has_header(first, others):
     """Return whether the first line has names.
 
     It has none if all of its fields are numbers or missing, or if some are numbers and
-    one of the others comes again below.
+    one of the others comes again below. But numbers that count from 0 are names that
+    pandas gives, beside an empty one for its index.
     """
+    counted = [str(i) for i in range(len(first))]
+    if first in (counted, ["", *counted[:-1]]) and len(first) > 2:
+        return True
     names = [i for i, field in enumerate(first) if not _is_value(field)]
     again = any(first[i] in line[i : i + 1] for i in names for line in others)
     return bool(names) and not (again and any(map(_is_number, first)))
@@ -203,7 +207,9 @@ def _read_npy(path):
 
 
 def _from_frame(name, frame, target, notes):
-    frame = frame.rename(columns=str)
+    names = frame.columns.map(str)
+    stripped = names.str.strip()
+    frame = frame.set_axis(stripped if stripped.is_unique else names, axis=1)
     notes = [f"{name}: {_shape(frame)}.", *notes]
     if len(frame) < 2:
         raise ValueError(f"{name} has {_shape(frame)}; a comparison needs more rows.")
@@ -244,6 +250,8 @@ def _drop_unknown(frame, y, notes):
     known = y.notna()
     if known.sum() < 2:
         raise ValueError(f"--target: {y.name!r} is known in {known.sum()} rows only.")
+    if y.nunique() < 2:
+        raise ValueError(f"--target: {y.name!r} has one value only.")
     if not known.all():
         notes.append(f"{(~known).sum()} rows without a value of {y.name} left out.")
     frame, y = frame[known], y[known]
@@ -271,7 +279,7 @@ def _simplify(column):
 
 
 def _reason_to_leave(column):
-    n_values = column.nunique()
+    n_values = column.nunique(dropna=column.dtype.kind != "O")
     if n_values <= 1:
         return "one value at most"
     if column.dtype.kind == "M":
