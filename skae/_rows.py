@@ -17,6 +17,11 @@ def blocks(n_rows, n_columns):
         yield slice(start, min(start + step, n_rows))
 
 
+def evenly(n_rows, most):
+    """Return the indices of at most so many of `n_rows` rows, from all over them."""
+    return torch.linspace(0, n_rows - 1, min(n_rows, most)).long()
+
+
 def as_float(X, rows, dtype=np.float64):
     """Return `rows` of a dense or CSR matrix as a new dense array."""
     block = X[rows]

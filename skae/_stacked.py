@@ -255,15 +255,14 @@ class StackedAutoencoder(Autoencoder):
         for layer, pair in zip(self.layers_, network.pairs(), strict=True):
             _pretrain(layer, X, generator)
             maps = Maps.of(layer, mean, scale)
-            maps.put_into(*pair)
             if layer is not self.layers_[-1]:
                 X = layer.transform(X).astype(np.float32)
                 mean, scale = np.zeros(X.shape[1]), 1.0
-        if self._is_machine and self._code_activation == "identity":
-            maps.decode_logits(torch.from_numpy(layer.transform(X)))
-        elif self._is_machine and self._code_activation == "binary":
-            maps.decode_signs()
-        maps.put_into(*pair)
+            elif self._is_machine and self._code_activation == "identity":
+                maps.decode_logits(torch.from_numpy(layer.transform(X)))
+            elif self._is_machine and self._code_activation == "binary":
+                maps.decode_signs()
+            maps.put_into(*pair)
 
     def _set_budget(self, net, n_rows):
         if self.max_iter != 0:

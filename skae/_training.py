@@ -3,15 +3,9 @@
 import numpy as np
 import torch
 
-from skae._selection import (
-    ANY,
-    FOLDS_BELOW,
-    SURE,
-    SizeCurve,
-    evenly,
-    fit_and_choose,
-    folds,
-)
+from skae._rows import evenly
+from skae._selection import ANY, FOLDS_BELOW, SURE, fit_and_choose, folds
+from skae._size_curve import SizeCurve
 
 
 class Training:
