@@ -399,6 +399,7 @@ def test_tied_logistic_layers_start_at_pca():
 
 def test_a_start_that_is_not_pca_is_not_called_so():
     X = np.random.default_rng(0).normal(size=(100, 6))
-    model = Autoencoder(2, code_activation="relu", max_iter=2, learning_rate_init=1e-9)
+    model = Autoencoder(2, code_activation="relu", max_iter=2, random_state=0)
+    model.set_params(learning_rate_init=1e-9)
     with pytest.warns(UserWarning, match="prefer the network to its start, which"):
         model.fit(X)

@@ -436,10 +436,9 @@ def test_preprocessed_small_integers_are_numbers():
     X = np.random.default_rng(0).integers(0, 16, size=(60, 16), dtype=np.uint8)
     conv = ConvolutionalAutoencoder(2, image_shape=(4, 4), channels=2, max_iter=1)
     conv.set_params(early_stopping=False)
-    ratios = [
-        compare(X, estimators={"conv": conv}, n_components=2, preprocessor=given).rows[
-            1
-        ]["error_vs_pca"]
+    found = [
+        compare(X, estimators={"conv": conv}, n_components=2, preprocessor=given)
         for given in (None, FunctionTransformer())
     ]
-    assert ratios[0] == pytest.approx(ratios[1], rel=1e-6)
+    one, other = (result.rows[1]["error_vs_pca"] for result in found)
+    assert one == pytest.approx(other, rel=1e-6)
