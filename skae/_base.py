@@ -142,7 +142,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
 
     def _make_corruption(self, rows):
-        imitable = rows.gaps is not None and self.solver != "lbfgs"
+        imitable = rows.with_gaps is not None and self.solver != "lbfgs"
         return CORRUPTIONS["gaps"](rows, 0.0) if imitable else None
 
     def _initialize(self, network, rows, generator):
@@ -221,9 +221,9 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _begin_gaps(self, rows):
         """Forget what filled gaps, and raise where there is nothing to learn from."""
-        self._filler, has_gaps = None, rows.gaps is not None
+        self._filler, has_gaps = None, rows.with_gaps is not None
         self._meets_gaps = has_gaps or self._imitates_gaps
-        if has_gaps and bool((empty := rows.gaps.all(dim=0)).any()):
+        if has_gaps and bool((empty := rows.with_gaps.isnan().all(dim=0)).any()):
             names = getattr(self, "feature_names_in_", range(len(empty)))
             column = names[int(empty.int().argmax())]
             raise ValueError(

@@ -9,6 +9,7 @@ from scipy.special import softmax
 from torch.nn import functional as F
 
 from skae._rows import Rows
+from skae._threads import limited_blas
 
 # What cross-validation chooses from: inverse strengths of the head's penalty,
 STRENGTHS = np.logspace(-4, 4, 9)
@@ -108,9 +109,10 @@ class Labels:
 
         y = self.y[known]
         model = LogisticRegression(C=strength or self.strength, max_iter=300)
-        with catch_warnings():
+        codes = self.codes[self.index[known]]
+        with catch_warnings(), limited_blas(codes.size * len(self.weights)):
             simplefilter("ignore")  # those not converged are beaten by others
-            model.fit(self.codes[self.index[known]], y, self.weights[y])
+            model.fit(codes, y, self.weights[y])
         slopes, intercepts = model.coef_, model.intercept_
         if len(slopes) == 1:
             halves = np.array([[-0.5], [0.5]])

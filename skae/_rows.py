@@ -100,8 +100,8 @@ class Rows(Dataset):
 
     Attributes
     ----------
-    gaps : Tensor of bool of shape (n_samples, n_features) or None
-        Where values are missing in the whole matrix; None if nowhere.
+    with_gaps : Tensor of shape (n_samples, n_features) or None
+        The whole matrix with NaN where values are missing; None if nowhere.
     principal : tuple or None
         What `principal_axes` has found of these rows.
     """
@@ -111,7 +111,7 @@ class Rows(Dataset):
     ):
         self.raw, self.mean, self.scale = X, mean, scale
         self.dtype, self.device, self.bounded = dtype, device, bounded
-        self.index = self.tensor = self.gaps = self.principal = None
+        self.index = self.tensor = self.with_gaps = self.principal = None
         if sparse.issparse(X) and np.isnan(X.data.sum()):
             self.raw = X.toarray()
         if not sparse.issparse(self.raw):
@@ -120,8 +120,9 @@ class Rows(Dataset):
                 tensor[block] = torch.from_numpy(self._scaled(block))
             self.tensor = tensor.to(device)
             if self.tensor.sum().isnan():
-                self.gaps = self.tensor.isnan()
-                self.tensor = self.tensor.masked_fill_(self.gaps, 0.0)
+                # Both, for each is wanted in every step: floats are fast, masks slow.
+                self.with_gaps = self.tensor
+                self.tensor = self.tensor.nan_to_num(0.0)
 
     def __len__(self):
         return self.raw.shape[0] if self.index is None else len(self.index)
@@ -134,10 +135,10 @@ class Rows(Dataset):
     @property
     def share_known(self):
         """The share of entries that are not missing."""
-        if self.gaps is None:
+        if self.with_gaps is None:
             return 1.0
         chosen = slice(None) if self.index is None else self.index
-        return 1 - float(self._part(self.gaps, chosen).float().mean())
+        return 1 - float(self._part(self.with_gaps, chosen).isnan().float().mean())
 
     def __getitem__(self, index):
         x, target = self.batch(torch.tensor([index]))
@@ -152,7 +153,7 @@ class Rows(Dataset):
 
     def fill(self, filler):
         """Put what `filler` makes of them into the gaps, where `take` shows it."""
-        if self.gaps is None:
+        if self.with_gaps is None:
             return
         self.principal = None
         for block in blocks(*self.shape):
@@ -171,7 +172,7 @@ class Rows(Dataset):
         in its rounding.
         """
         single = self.tensor is not None and self.raw.dtype == np.float32
-        if single or self.gaps is not None:
+        if single or self.with_gaps is not None:
             return self.take(chosen).double().cpu()
         chosen = chosen if self.index is None else self.index[chosen].numpy()
         return torch.from_numpy(self._scaled(chosen)).double()
@@ -195,10 +196,11 @@ class Rows(Dataset):
 
         Both have NaN in gaps.
         """
-        x = self.take(chosen)
-        if self.gaps is not None:
+        if self.with_gaps is None:
+            x = self.take(chosen)
+        else:
             chosen = chosen if self.index is None else self.index[chosen]
-            x = x.masked_fill(self._part(self.gaps, chosen), torch.nan)
+            x = self._part(self.with_gaps, chosen)
         return x, self.target(x)
 
     def target(self, x):

@@ -2,12 +2,14 @@
 
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 
 import torch
 from threadpoolctl import ThreadpoolController
 
 # Multiply-adds of a batch up to which a second thread costs more than it brings.
 SINGLE_THREAD_WORK = 1 << 28
+_BLAS = Lock()
 
 
 @cache
@@ -22,6 +24,21 @@ def limited_threads(network, n_rows):
         yield
     else:
         with _thread_pools().limit(limits=1, user_api="openmp"):
+            yield
+
+
+@contextmanager
+def limited_blas(work):
+    """Keep SciPy's optimiser on one thread if a step has so few multiply-adds.
+
+    It calls BLAS for the smallest of matrices, whose threads wait for each other where
+    something else is busy. The limit is the whole process's, so one has it at a time:
+    else the last to leave could restore what the first had set.
+    """
+    if work > SINGLE_THREAD_WORK:
+        yield
+    else:
+        with _BLAS, _thread_pools().limit(limits=1, user_api="blas"):
             yield
 
 

@@ -54,13 +54,14 @@ def swap(x, level, generator):
 def gaps(x, level, generator, patterns=None):
     """Make gaps, NaN, with probability `level`, and where another row has some.
 
-    The other row is any row of `patterns`, which says where the rows have gaps.
+    The other row is any row of `patterns`, which are rows with gaps.
     """
     if level > 0:
         x = x.masked_fill(_chosen(x, level, generator), torch.nan)
     if patterns is not None:
         others = torch.randint(len(patterns), (len(x),), generator=generator)
-        x = x.masked_fill(patterns[others.to(patterns.device)], torch.nan)
+        # Arithmetic takes a fraction of the time of masks.
+        x = x + 0 * patterns.index_select(0, others.to(patterns.device))
     return x
 
 
@@ -94,7 +95,7 @@ def _swap(rows, level):
 
 
 def _gaps(rows, level):
-    return partial(gaps, level=level, patterns=rows.gaps)
+    return partial(gaps, level=level, patterns=rows.with_gaps)
 
 
 # Each takes rows and a level, and returns ``corruption(x, generator=...)``.

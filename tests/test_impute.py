@@ -159,7 +159,8 @@ def test_gaps_have_neither_loss_nor_gradient(over_features):
 def test_gaps_are_made_as_other_rows_have_them():
     generator = torch.Generator().manual_seed(0)
     patterns = torch.tensor([[True, True, False, False], [False, False, False, True]])
-    hidden = make_gaps(torch.ones(2000, 4), 0.0, generator, patterns).isnan()
+    others = torch.ones(2, 4).masked_fill(patterns, torch.nan)
+    hidden = make_gaps(torch.ones(2000, 4), 0.0, generator, others).isnan()
     first = hidden[:, 0]
     assert 0.45 < first.double().mean() < 0.55
     assert (hidden[first] == patterns[0]).all()
