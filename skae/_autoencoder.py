@@ -191,6 +191,7 @@ class Autoencoder(BaseAutoencoder):
         topk = self.sparsity == "topk"
         binary = self._code_activation == "binary"
         noise = next((n for n in ("corruption", "ordered") if getattr(self, n)), None)
+        noise = "code_activation" if binary else noise
         if self.loss == "binary_cross_entropy" and self._output != "logistic":
             self._refuse("loss", "output_activation", "'logistic' or 'auto'")
         if self.sparsity == "kl" and self._code_activation != "logistic":
@@ -203,7 +204,7 @@ class Autoencoder(BaseAutoencoder):
             self._refuse("n_components", "n_nonzero_coefs", "at most as many")
         if topk and self.ordered:
             self._refuse("sparsity", "ordered", "False: both choose what is decoded")
-        if noise and self.solver == "lbfgs":
+        if noise and self.solver == "lbfgs" and self.max_iter != 0:
             self._refuse(
                 noise, "solver", "'adam' or 'sgd': a line search bears no noise"
             )
@@ -313,7 +314,8 @@ class Autoencoder(BaseAutoencoder):
                 f"its start: the fitted code is the signs of {n_components} rotated "
                 "principal components."
             )
-        if self._code_activation == self._output == "identity":
+        selects = self.sparsity == "topk"
+        if self._code_activation == self._output == "identity" and not selects:
             return super()._start(n_components)
         return f"its start, which explains {self.best_validation_score_:.1%} of them."
 

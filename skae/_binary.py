@@ -107,7 +107,8 @@ class BinaryAutoencoder(Autoencoder):
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components) or (n_samples, n_bytes)
-            Bits to decode, as `transform` returns them.
+            Bits to decode, as `transform` returns them. With ``ordered=True`` also any
+            number of the leading columns.
 
         Returns
         -------
@@ -117,13 +118,17 @@ class BinaryAutoencoder(Autoencoder):
         check_is_fitted(self)
         Z = check_array(Z, input_name="Z")
         if self.packed:
-            if Z.dtype != np.uint8 or Z.shape[1] != self._n_features_out:
+            ordered = self.net_.module_.config["ordered"]
+            least = 1 if ordered else self._n_features_out
+            fits = least <= Z.shape[1] <= self._n_features_out
+            if Z.dtype != np.uint8 or not fits:
                 raise ValueError(
                     f"Z has {Z.shape[1]} columns of {Z.dtype}, but with packed=True "
                     f"n_components={self.n_components_} make {self._n_features_out} of "
                     "uint8."
                 )
-            Z = np.unpackbits(Z, axis=1, count=self.n_components_)
+            n_bits = min(8 * Z.shape[1], self.n_components_)
+            Z = np.unpackbits(Z, axis=1, count=n_bits)
         if not ((Z == 0) | (Z == 1)).all():
             raise ValueError("Z must be zeros and ones, got other values.")
         return super().inverse_transform(Z)

@@ -46,20 +46,21 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
 
     with class weights :math:`w_k`. For a row with a label, :math:`t_i` is that. For
     one without, it is what logistic regression says, made to agree with near codes
-    [1]_: a power of the result of 20 steps
+    [1]_ by 20 steps of
 
     .. math:: P \leftarrow \lambda S P + (1 - \lambda) P_0
 
-    with logistic regression and the labels in :math:`P_0` and the normalised graph
-    :math:`S` of each code's 10 nearest. So labels count for the cluster that they are
-    in, where there are such; :math:`\lambda`, which may be zero, the power, and the
-    strength of logistic regression's penalty are those that do best in
+    after which the entries of :math:`P` are raised to a power and scaled to sum to 1 in
+    each row. In :math:`P_0` are logistic regression and the labels, and :math:`S` is
+    the normalised graph of each code's 10 nearest. So labels count for the cluster that
+    they are in, where there are such; :math:`\lambda`, which may be zero, the power, and
+    the strength of logistic regression's penalty are those that do best in
     cross-validation over the labels. And logistic regression is only left
     if labels kept out of training gain by it by more than a standard error.
 
     Rows with -1 in `y` have no label, as in `sklearn.semi_supervised`; beside strings
     it is the integer in an array of objects. Where the only other label is 1, it is a
-    class.
+    class. `score` takes it for one too: give it rows with labels alone.
 
     `X` is rows, or images for a convolutional autoencoder, as in
     `AutoencoderRegressor`. Scale columns that have different units.
@@ -197,6 +198,9 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
                 "some rows of each class."
             )
         labels = y[known]
+        # Beside -1, an array of objects may hold integers or truth values.
+        if y.dtype == object and not any(isinstance(k, str) for k in labels):
+            labels = np.array(labels.tolist())
         check_classification_targets(labels)
         self.classes_, y = np.unique(labels, return_inverse=True)
         if len(self.classes_) == 1:
@@ -207,6 +211,10 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         weights = compute_class_weight(
             self.class_weight, classes=self.classes_, y=labels
         )
+        if not weights[y].any():
+            raise ValueError(
+                f"class_weight leaves no label any weight, got {self.class_weight!r}."
+            )
         self._weights = weights / weights[y].mean()
         return X, y, known
 
@@ -231,7 +239,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         parts = parts if engine.early_stopping else [(rows, None)]
         if parts:
             engine._set_patience(net, parts, cautious=True)
-            return fit_and_choose(net, rows, parts, LIKELY, begin=begin)
+            return fit_and_choose(net, rows, parts, LIKELY, begin=begin)[0]
         # One label a class: there is none to judge by.
         begin(rows)
         net.initialize()

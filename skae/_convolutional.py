@@ -162,6 +162,11 @@ class ConvolutionalAutoencoder(Autoencoder):
 
     def _check_together(self, n_components):
         super()._check_together(n_components)
+        if self.corruption == "gaps":
+            raise ValueError(
+                f"corruption='gaps' is for rows with gaps, and {type(self).__name__} "
+                "takes images without. Set corruption='masking', or another."
+            )
         if self.unpooling == "indices" and self.ordered:
             self._refuse("unpooling", "ordered", "False: positions have no order")
         if self.unpooling == "indices" and self.sparsity == "topk":

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skae._gaps import filled
@@ -200,6 +201,7 @@ class DensityVerbs:
         noise = rng.normal(size=(len(decoded), self.n_features_in_))
         return decoded + (self.noise_variance_**0.5 * noise).reshape(decoded.shape)
 
+    @available_if(lambda self: self._admits_gaps)
     def sample_gaps(self, X, n_samples=1, random_state=None):
         r"""Draw what may be in the gaps of each row, given what is known of it [1]_.
 
@@ -227,7 +229,6 @@ class DensityVerbs:
            imputation of incomplete data sets", ICML 2019, arXiv:1812.02633.
         """
         check_is_fitted(self)
-        given = getattr(X, "shape", None) or np.shape(X)
         X = self._validate(X, "X")
         X = as_float(X, slice(None), X.dtype)
         rng, k = _random(random_state), self.n_components_
@@ -244,8 +245,7 @@ class DensityVerbs:
         codes = self._apply(chosen, X, n_samples * k)
         codes = codes.reshape(len(X), n_samples, k).swapaxes(0, 1)
         drawn = [self._noisy(self.inverse_transform(z), rng) for z in codes]
-        filled = np.where(np.isnan(X), np.reshape(drawn, (n_samples, *X.shape)), X)
-        return filled.reshape(n_samples, *given)
+        return np.where(np.isnan(X), np.stack(drawn), X)
 
     def sample_posterior(self, X, n_samples=1, random_state=None):
         """Draw codes of each row from its posterior.

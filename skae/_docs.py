@@ -37,7 +37,8 @@ PARAMETERS = {
         "Optimiser. 'adam' is AdamW. 'sgd' has a Nesterov momentum of 0.9.\n"
         "'lbfgs' works on all rows at once and in double precision, makes 20\n"
         "iterations an epoch, and needs none of `batch_size`, `learning_rate`\n"
-        "and `learning_rate_init`.",
+        "and `learning_rate_init`. It bears no noise, and so neither\n"
+        "corruption nor ordered or binary codes.",
     ),
     "learning_rate": (
         "{'constant', 'cosine', 'one_cycle'}",
@@ -58,7 +59,7 @@ PARAMETERS = {
     ),
     "max_iter": (
         "int or 'auto'",
-        "Largest number of epochs. 'auto' is 36, or as many as make 200\n"
+        "Largest number of epochs. 'auto' is 36, or as many as make about 200\n"
         "steps (2000 for ``corruption='gaps'``); 50 for ``solver='lbfgs'``.",
     ),
     "tol": (
@@ -149,8 +150,9 @@ PARAMETERS = {
         "What is done to the input in training, while the loss compares with\n"
         "the clean input: entries set to their column's mean, normal noise,\n"
         "entries set to their column's least or largest value, or to that of\n"
-        "another row. 'gaps' hides entries, also those that\n"
-        "another row lacks, and shows what factor analysis expects there.",
+        "another row of the batch. 'gaps' hides entries, also those that\n"
+        "another row lacks, and shows what factor analysis expects there; it\n"
+        "is not for images.",
     ),
     "corruption_level": (
         "float",

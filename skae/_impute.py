@@ -58,7 +58,8 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Whether to keep columns without a value in `fit`, as zeros; else they are
         dropped.
     random_state : int, RandomState instance or None, default=None
-        Seed of the default autoencoder. Another one has its own.
+        Source of randomness where the `random_state` of `autoencoder` is None. The
+        global random state is never touched.
 
     Attributes
     ----------
@@ -186,6 +187,8 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
                     "does not let happen. Give the one inside it."
                 )
             autoencoder = clone(self.autoencoder)
+            if getattr(autoencoder, "random_state", 0) is None:
+                autoencoder.set_params(random_state=deepcopy(self.random_state))
         if hasattr(autoencoder, "set_output"):
             autoencoder.set_output(transform="default")
         self.autoencoder_ = autoencoder.fit(self._scaled(X, gaps))
@@ -236,10 +239,11 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"n_imputations must be at least 1, got {n_imputations!r}."
             )
-        if not hasattr(self.autoencoder, "sample_gaps"):
+        filler = self.autoencoder if self.autoencoder_ is None else self.autoencoder_
+        if not hasattr(filler, "sample_gaps"):
             raise TypeError(
                 "impute needs autoencoder to be a VariationalAutoencoder, got "
-                f"{self.autoencoder!r}."
+                f"{filler!r}."
             )
         X, gaps = self._validate(X)
         scaled = self._scaled(X, gaps)

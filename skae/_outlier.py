@@ -11,12 +11,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skae._base import fitting
+from skae._known_rows import KnownRows
 from skae._outlier_models import (
     BLOCK,
     BlindModel,
     fold_models,
     robust_spread,
-    row_key,
     small_models,
 )
 
@@ -185,7 +185,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
                 self._models = small_models(Z, rng, *sizes, self.trim)
             else:
                 fold = self.estimator, self.cv, self.use_code
-                self._models = fold_models(Z, rng, *fold, self._first)
+                self._models = fold_models(Z, rng, *fold, self._known.first)
             self._measure(X)
         return self
 
@@ -198,10 +198,10 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             )
         self._is_ensemble = self.estimator is None
         self._mean = X.mean(axis=0)
-        self._scale = np.where(spread > 1e-12 * size, spread, 1.0)
-        self._index, self._first = {}, np.arange(len(X))
-        for i, row in enumerate(X):
-            self._first[i] = self._index.setdefault(row_key(row), i)
+        # The unit of a constant column is its size, if it has one.
+        constant = np.where(size > 0, size, 1.0)
+        self._scale = np.where(spread > 1e-12 * size, spread, constant)
+        self._known = KnownRows(X, self._mean, self._scale)
 
     def _check_estimator(self):
         if isinstance(self.estimator, type):
@@ -267,8 +267,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
 
     def _blind(self, X):
         """Return which models, in rows, were fitted without each row of `X`."""
-        index = np.array([self._index.get(row_key(row), -1) for row in X])
-        blind = [~np.isin(index, self._first[model.seen]) for model in self._models]
+        index, first = self._known.find(X), self._known.first
+        blind = [~np.isin(index, first[model.seen]) for model in self._models]
         blind = np.array(blind)
         blind[:, ~blind.any(axis=0)] = True
         return blind
@@ -283,8 +283,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to score. One that equals a row of the training data, in float64, is
-            scored by the models that were fitted without it and its copies.
+            Rows to score. One that equals a row of the training data, but for rounding,
+            is scored by the models that were fitted without it and its copies.
 
         Returns
         -------

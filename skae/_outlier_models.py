@@ -1,7 +1,6 @@
 """The models of the outlier detector: each reconstructs rows, and scores them."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from scipy import sparse
@@ -169,17 +168,20 @@ def _usual_rows(Z, rng):
         total, count = total + loss, count + 1
         count[seen] -= 1
     mean = total / np.maximum(count, 1)
-    return np.flatnonzero(mean <= np.median(mean) + robust_spread(mean))
+    spread = robust_spread(mean)
+    # Where most rows are the same, all others are far from them, odd or not.
+    return np.flatnonzero(mean <= np.median(mean) + (spread or np.inf))
 
 
 def fold_models(X, rng, estimator, cv, use_code, first):
     """Return a copy of `estimator` for each fold, fitted to the other rows.
 
-    Rows that have the same entry in `first` are in the same fold, unless all have.
+    Rows that have the same entry in `first` are in the same fold, unless they are more
+    than a fold of them.
     """
-    groups, models = np.unique(first), []
-    if len(groups) == 1:
-        groups = first = np.arange(len(X))
+    sizes, models = np.bincount(first, minlength=len(X)), []
+    first = np.where(sizes[first] > len(X) / cv, np.arange(len(X)), first)
+    groups = np.unique(first)
     for fold in np.array_split(rng.permutation(groups), min(cv, len(groups))):
         seen = np.flatnonzero(~np.isin(first, fold))
         copy = clone(estimator)
@@ -192,12 +194,6 @@ def _seed(estimator, rng):
     for name, value in sorted(estimator.get_params(deep=True).items()):
         if value is None and name.split("__")[-1] == "random_state":
             estimator.set_params(**{name: rng.randint(np.iinfo(np.int32).max)})
-
-
-def row_key(row):
-    """Return a digest of a row's values, by which it is known again."""
-    # Adding 0 makes -0 equal to 0.
-    return blake2b((row + 0.0).tobytes(), digest_size=16).digest()
 
 
 def robust_spread(values):

@@ -8,7 +8,14 @@ from torch import nn
 
 from skae._axes import principal_axes
 from skae._rows import blocks
-from skae._start import _mean_square, _refit_decoder, _rounded, set_linear_maps
+from skae._start import (
+    _mean_square,
+    _refit_decoder,
+    _rounded,
+    centre_output,
+    output_unit,
+    set_linear_maps,
+)
 from skae.variational import LOG_SCALE_FLOOR
 
 
@@ -71,6 +78,7 @@ def reference_log_likelihood(parts, n_components, generator):
     return total / n_rows
 
 
+@torch.no_grad()
 def start_at_ppca(network, rows, generator):
     r"""Make `network` the probabilistic PCA of `rows` [1]_.
 
@@ -91,24 +99,32 @@ def start_at_ppca(network, rows, generator):
     decoder = encoder.clone()
     encoder[:n_used] = ppca.axes * (lengths / ppca.variances)[:, None]
     decoder[:n_used] = ppca.axes * lengths[:, None]
-    if network.is_tied and not network.has_path:
-        # The two would differ in length: one map for both is not quite the best.
-        lengths = (1 - ppca.noise / ppca.variances).sqrt()
-        encoder[:n_used] = decoder[:n_used] = ppca.axes * lengths[:, None]
-    set_linear_maps(network, ppca.mean, encoder, decoder)
     log_variance = torch.zeros(len(encoder), dtype=torch.float64)
     log_variance[:n_used] = -torch.log1p(lengths.square() / ppca.noise)
-    _start_noise(network, log_variance, ppca.noise, rows)
+    spread = torch.zeros_like(log_variance)
+    tied = network.is_tied and not network.has_path
+    if tied:
+        # The two differ in length, which the codes' spread makes up for.
+        spread[:n_used] = ppca.variances.log() / 2
+        encoder, decoder = (
+            encoder * spread.exp()[:, None],
+            decoder / spread.exp()[:, None],
+        )
+    set_linear_maps(network, ppca.mean, encoder, decoder)
+    network.log_spread.copy_(_rounded(spread, network.log_spread))
+    _start_noise(network, log_variance + 2 * spread, ppca.noise, rows)
     if network.has_path:
-        spread = (ppca.noise * (rows.shape[1] - n_used)) ** 0.5
-        with torch.no_grad():
-            network.code_gain[:n_used] = (spread / ppca.variances.sqrt()).clamp(max=1)
-            network.output_gain.fill_(max(ppca.noise, 1e-6) ** 0.5)
-    if c["output_activation"] != "identity":
+        left = (ppca.noise * (rows.shape[1] - n_used)) ** 0.5
+        network.code_gain[:n_used] = (left / ppca.variances.sqrt()).clamp(max=1)
+        network.output_gain.fill_(
+            max(ppca.noise, 1e-6) ** 0.5 * output_unit(network, rows)
+        )
+    if tied:
+        centre_output(network, rows, ppca.mean)
+    elif c["output_activation"] != "identity":
         _fit_output(network, rows, log_variance)
 
 
-@torch.no_grad()
 def _start_noise(network, log_variance, noise, rows):
     nn.init.zeros_(network.variance_head.weight)
     nn.init.zeros_(network.variance_head.bias)
@@ -121,7 +137,6 @@ def _start_noise(network, log_variance, noise, rows):
     network.noise_start.copy_(_rounded(start, network.noise))
 
 
-@torch.no_grad()
 def _fit_output(network, rows, log_variance):
     _refit_decoder(network, rows)
     path = network.decoder_path if network.has_path else network.decoder[-1]

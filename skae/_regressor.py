@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
+from skae._pixels import as_rows
 from skae._ridge import PairRows, ridge_regression
 from skae._rows import as_float, blocks
 from skae._selection import SURE, fit_and_choose
@@ -174,6 +175,11 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             y_numeric=True,
         )
         y = check_array(y, dtype=FLOATS, ensure_2d=False, input_name="y")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(y.var(dtype=np.float64)):
+                raise ValueError(
+                    f"y has values too large to be squared: up to {np.abs(y).max():g}."
+                )
         self._gives_images = shape is not None
         self._output_shape = shape or y.shape[1:]
         return X, y.reshape(len(y), -1)
@@ -216,7 +222,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
 
         parts = engine._parts(net, rows, None, cautious=True)
         engine._set_patience(net, parts, cautious=True)
-        choice = fit_and_choose(net, rows, parts, SURE, begin=begin)
+        choice, _ = fit_and_choose(net, rows, parts, SURE, begin=begin)
         if choice is not None and choice.epoch == 0:
             warnings.warn(
                 "Rows kept out of training give no reason to prefer the network to "
@@ -268,10 +274,10 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
             R²; the best is 1. Columns of `y` count alike, as in scikit-learn; pixels
             of images count by their variance.
         """
-        shape = self._output_shape if self._gives_images else self._input_shape
-        (prediction, _), (y, _) = (
-            as_given(each, expected=shape) for each in (self.predict(X), y)
-        )
+        prediction = self.predict(X)
+        if self._gives_images:
+            shape = self._output_shape
+            (prediction, _), (y, _) = (as_rows(each, shape) for each in (prediction, y))
         average = "variance_weighted" if self._gives_images else "uniform_average"
         score = r2_score(
             y, prediction, sample_weight=sample_weight, multioutput=average

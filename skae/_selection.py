@@ -194,7 +194,8 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     `evidence` enough. What they say of leading parts of the code is added to `curve`.
     With several parts, all rows are then trained on up to that epoch. ``begin(rows)``
     sets what training on them starts at; by default that is what `net` has. The other
-    parts are spared if one shows no gain where each must, or the first two none.
+    parts are spared if one shows no gain where each must, or the first two none; the
+    parts that were not are returned after the choice.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
@@ -214,8 +215,9 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
             break
         if len(watches) == 2 and min(choice.losses, default=math.inf) >= choice.start:
             break
+    parts = parts[: len(watches)]
     if choice is None:
-        return None
+        return None, parts
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
         if curve:
@@ -228,7 +230,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
         net.restart(start)
         begin(rows)
         net.train(rows, last_epoch=choice.epoch, by_folds=choice.losses)
-    return choice
+    return choice, parts
 
 
 def reference_losses(loss, parts, net):

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skae._autoencoder import Autoencoder
 from skae._checks import as_widths
 from skae._docs import documented
+from skae._size_curve import SizeCurve
 from skae._unrolled import Maps, UnrolledNetwork, check_layer, check_machine
 from skae.networks import ACTIVATIONS
 
@@ -278,7 +279,10 @@ class StackedAutoencoder(Autoencoder):
             begin(rows)
         net.initialize()
         net.module_.eval()
-        self._keep_size(net)
+        curve = SizeCurve() if self.ordered else None
+        if curve:
+            curve.add(net, rows)
+        self._keep_size(net, curve)
         self._keep_scores(net, [], None)
 
 

@@ -39,8 +39,11 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
             network.code_gain[: len(axes)] = deviations.clamp(max=left) / units
             network.code_scale.fill_(left)
             network.code_scale[: len(axes)] = deviations / units
-            network.output_gain.fill_(left / rows.shape[1] ** 0.5)
-    if not tied and not (plain and network.config["output_activation"] == "identity"):
+            unit = output_unit(network, rows)
+            network.output_gain.fill_(left / rows.shape[1] ** 0.5 * unit)
+    if tied:
+        centre_output(network, rows, mean)
+    elif not (plain and network.config["output_activation"] == "identity"):
         _refit_decoder(network, rows)
 
 
@@ -78,6 +81,16 @@ def start_at_hash(network, rows, generator):
         _refit_decoder(network, rows)
     if network.has_path:
         network.output_gain.fill_(_root_mean_square_error(network, rows))
+
+
+def output_unit(network, rows):
+    """Return what corrections of 1 in the unit of scaled rows are for the decoder.
+
+    It decodes in the units of the data where the output has an activation, and logits
+    of bounded ones have none.
+    """
+    bounded = "identity", "logistic", "tanh"
+    return 1.0 if network.config["output_activation"] in bounded else rows.scale
 
 
 def _root_mean_square_error(network, rows):
@@ -160,6 +173,18 @@ def _linear_layers(network):
         with torch.no_grad():
             last.bias -= network.decoder(no_code)[0]
     return network.encoder_path, network.decoder_path
+
+
+@torch.no_grad()
+def centre_output(network, rows, mean):
+    """Let a tied layer decode zeros to `mean`, whatever its output's activation."""
+    mean = rows.target(mean)
+    if isinstance(network.output_activation, nn.Sigmoid):
+        mean = mean.clamp(0.01, 0.99).logit()
+    elif isinstance(network.output_activation, nn.Tanh):
+        mean = mean.clamp(-0.99, 0.99).atanh()
+    bias = network.decoder[-1].bias
+    bias[:] = _rounded(mean, bias)
 
 
 @torch.no_grad()

@@ -54,19 +54,19 @@ class Training:
         return begin
 
     def _fit_network(self, net, rows, X_val, begin):
-        cautious = net.module.has_path and begin is not None
-        if begin is not None and not cautious:
-            begin(rows)
-            begin = None
+        linear = net.module.is_linear and getattr(self, "init", None) == "pca"
+        linear = linear and not self._meets_gaps  # of filled rows it is not the best
+        cautious = begin is not None and (net.module.has_path or linear)
         parts = self._parts(net, rows, X_val, cautious)
         self._set_patience(net, parts, cautious)
         curve = SizeCurve() if net.module.config.get("ordered") else None
         evidence = SURE if cautious and not self._imitates_gaps else ANY
-        choice = fit_and_choose(net, rows, parts, evidence, curve, begin)
+        choice, parts = fit_and_choose(net, rows, parts, evidence, curve, begin)
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
-        # A warm start that gains nothing stays where the fit before it ended.
-        if cautious and choice is not None and choice.epoch == 0:
+        # A warm start that gains nothing stays where the fit before it ended, and a
+        # linear network that is PCA is what was asked for.
+        if net.module.has_path and cautious and choice is not None and not choice.epoch:
             self._warn_of_start(net)
 
     def _set_patience(self, net, parts, cautious):

@@ -237,7 +237,11 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         return (GaussianKLPenalty(self.beta), *super()._make_penalties(rows))
 
     def _callbacks(self):
-        warmup = [KLWarmup(self.kl_warmup)] if self.kl_warmup else []
+        going_on = self.warm_start and hasattr(self, "net_")
+        n_before = self.n_iter_ if going_on else 0
+        # A fit before may have ended with a part of the weight.
+        warms = self.kl_warmup or going_on
+        warmup = [KLWarmup(self.kl_warmup, n_before)] if warms else []
         return [*warmup, *super()._callbacks()]
 
     def _initialize(self, network, rows, generator):

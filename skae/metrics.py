@@ -7,6 +7,7 @@ rows to reconstruct; give them as `scoring` to `GridSearchCV` or `cross_validate
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 
 __all__ = [
     "neg_reconstruction_error_scorer",
@@ -246,7 +247,7 @@ def neg_reconstruction_error_scorer(estimator, X, y=None):
 
 def _compared(X_true, X_pred, data_range):
     """Return both as float64, and the range of the values."""
-    X_true, X_pred = np.asarray(X_true), np.asarray(X_pred)
+    X_true, X_pred = dense(X_true), dense(X_pred)
     if data_range is None:
         data_range = _range(X_true, X_pred.dtype)
     elif not 0 < data_range < np.inf:
@@ -256,7 +257,7 @@ def _compared(X_true, X_pred, data_range):
 
 def _range(X, other):
     """Return the range of the values of `X`, if its type or they tell it."""
-    if X.dtype.kind == "u" and X.dtype == other:
+    if X.dtype.kind == "u" and X.dtype == other.newbyteorder("="):
         return np.iinfo(X.dtype).max
     if "u" in (X.dtype.kind, other.kind):
         raise ValueError(
@@ -278,6 +279,8 @@ def _as_floats(X, X_hat, name, other):
             f"{name} and {other} must have one shape, and entries, got {X.shape} and "
             f"{X_hat.shape}."
         )
+    if "c" in (X.dtype.kind, X_hat.dtype.kind):
+        raise ValueError(f"{name} and {other} must be real, got complex numbers.")
     X, X_hat = X.astype(np.float64), X_hat.astype(np.float64)
     for values, called in ((X, name), (X_hat, other)):
         if not np.isfinite(values).all():
@@ -291,6 +294,7 @@ def _with_channels(shape):
 
 def _as_images(X, image_shape):
     """Return images with an axis of channels."""
+    image_shape = None if image_shape is None else tuple(np.ravel(image_shape).tolist())
     if (
         X.ndim > 2
         and image_shape is not None
@@ -331,5 +335,8 @@ def _reconstructed(estimator, X):
 
 
 def dense(X):
-    """Return `X` as an array."""
-    return X.toarray() if sparse.issparse(X) else np.asarray(X)
+    """Return `X` as an array, in this machine's order of bytes and with NaN in gaps."""
+    if hasattr(X, "columns"):
+        X = check_array(X, ensure_all_finite=False)
+    X = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return X.astype(X.dtype.newbyteorder("="), copy=False)

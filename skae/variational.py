@@ -104,15 +104,18 @@ class KLWarmup(Callback):
     Parameters
     ----------
     n_epochs : int
-        How many.
+        How many; 0 gives it its weight at once.
+    n_before : int, default=0
+        Epochs of the fits that this one goes on with.
     """
 
-    def __init__(self, n_epochs):
-        self.n_epochs = n_epochs
+    def __init__(self, n_epochs, n_before=0):
+        self.n_epochs, self.n_before = n_epochs, n_before
 
     def on_epoch_begin(self, net, **kwargs):
         """Set the weight, never below what an earlier fit reached."""
-        weight = min(1.0, (len(net.history) - 1) / self.n_epochs)
+        n_done = self.n_before + len(net.history) - 1
+        weight = min(1.0, n_done / self.n_epochs) if self.n_epochs else 1.0
         net.module_.kl_weight.clamp_(min=weight)
 
 

@@ -403,3 +403,39 @@ def test_a_start_that_is_not_pca_is_not_called_so():
     model.set_params(learning_rate_init=1e-9)
     with pytest.warns(UserWarning, match="prefer the network to its start, which"):
         model.fit(X)
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out of training give no:UserWarning")
+@pytest.mark.parametrize(("n_rows", "k", "seed"), [(60, 3, 0), (30, 2, 1)])
+def test_scores_of_folds_that_end_early_are_of_the_same_rows(n_rows, k, seed):
+    X = np.random.RandomState(seed).standard_t(3, size=(n_rows, 2 * k + 1))
+    model = Autoencoder(k, random_state=seed, max_iter=40).fit(X)
+    assert error(model, X) == pytest.approx(pca_error(X, X, k), rel=1e-4)
+    assert model.best_validation_score_ == pytest.approx(model.pca_score_, abs=1e-5)
+
+
+def test_rows_kept_out_are_not_those_that_a_linear_start_has_seen():
+    X = np.random.RandomState(0).normal(size=(60, 20))
+    model = Autoencoder(5, hidden_layer_sizes=(), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # being PCA is what was asked for
+        model.fit(X)
+    assert model.best_validation_score_ == pytest.approx(model.pca_score_, abs=0.02)
+    assert model.pca_score_ < PCA(5).fit(X).explained_variance_ratio_.sum() - 0.1
+
+
+def test_only_pca_is_called_pca():
+    X = np.random.RandomState(0).normal(size=(300, 8))
+    model = Autoencoder(6, sparsity="topk", n_nonzero_coefs=3, random_state=0)
+    with pytest.warns(UserWarning, match="prefer the network to its start, which"):
+        model.set_params(learning_rate_init=1e-9, max_iter=3).fit(X)
+
+
+@pytest.mark.parametrize("output", ["relu", "leaky_relu"])
+def test_units_do_not_matter_to_outputs_without_bounds(output):
+    rng = np.random.RandomState(0)
+    X = np.tanh(rng.normal(size=(400, 2)) @ rng.normal(size=(2, 10)))
+    X = np.maximum(0, X + 0.2 * rng.normal(size=X.shape) + 0.5)
+    model = Autoencoder(2, output_activation=output, max_iter=20, **FAST)
+    scores = [model.fit(unit * X).score(unit * X) for unit in (1, 1e-3, 1e3)]
+    np.testing.assert_allclose(scores, scores[0], atol=2e-3)

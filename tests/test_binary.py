@@ -131,3 +131,13 @@ def test_the_start_decodes_bits_by_least_squares(digits, sizes):
     expected = LinearRegression().fit(model.transform(train), train)
     expected = expected.predict(model.transform(test))
     np.testing.assert_allclose(model.reconstruct(test), expected, atol=1e-3)
+
+
+def test_leading_bytes_of_an_ordered_code():
+    X = load_digits().data[:200]
+    model = BinaryAutoencoder(16, ordered=True, packed=True, max_iter=2, random_state=0)
+    codes = model.fit(X).transform(X)
+    leading = model.inverse_transform(codes[:, :1])
+    model.set_params(packed=False)
+    bits = np.unpackbits(codes[:, :1], axis=1)
+    np.testing.assert_array_equal(leading, model.inverse_transform(bits))

@@ -406,3 +406,31 @@ def test_a_target_of_one_value(tmp_path, capsys):
     path.write_text("a,b\n" + "1,2\n4,2\n5,2\n")
     assert cli.main(["compare", str(path), "--target", "b"]) == 2
     assert "'b' has one value only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n_columns", [2, 3])
+def test_a_title_is_not_a_header(tmp_path, n_columns):
+    lines = [",".join("abc"[:n_columns]), *(["1.5,2,3"[: 2 * n_columns + 1]] * 3)]
+    (tmp_path / "t.csv").write_text("\n".join(["Quarterly export", *lines]))
+    with pytest.raises(ValueError, match="first line, 'Quarterly export', has 1 of"):
+        tables.load("t.csv")
+
+
+def test_dates_are_left_out_of_any_file(tmp_path):
+    days = pandas.date_range("2020-01-01", periods=9)
+    frame = pandas.DataFrame({"x": np.arange(9.0) ** 2, "day": days})
+    for text in (
+        days.date,
+        days.strftime("%Y-%m-%dT%H:%M:%S"),
+        days.tz_localize("UTC"),
+    ):
+        frame.assign(day=text).to_csv(tmp_path / "t.csv", index=False)
+        assert "Columns left out: day (dates)." in tables.load("t.csv").notes
+        with pytest.raises(ValueError, match="--target: 'day' holds dates"):
+            tables.load("t.csv", "day")
+
+
+def test_an_array_without_columns(tmp_path):
+    np.save(tmp_path / "t.npy", np.zeros((5, 0)))
+    with pytest.raises(ValueError, match="expected an array of rows and columns"):
+        tables.load("t.npy")

@@ -87,6 +87,10 @@ def test_axes_combine_or_say_why_not(params, images):
         ({"corruption": "masking", "solver": "lbfgs"}, ("corruption", "solver")),
         ({"ordered": True, "solver": "lbfgs"}, ("ordered", "solver")),
         (
+            {"code_activation": "binary", "solver": "lbfgs"},
+            ("code_activation", "solver"),
+        ),
+        (
             {"corruption": "swap", "corruption_level": 2},
             ("corruption", "corruption_level"),
         ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits, load_iris
+from skorch.callbacks import Freezer
 
 from skae import Autoencoder, ContractiveAutoencoder
 from skae.networks import DenseNetwork, reset_parameters
@@ -132,3 +133,11 @@ def test_rows_kept_out_are_judged_with_the_penalty():
     difference = plain.best_validation_score_ - model.best_validation_score_
     assert difference == pytest.approx(penalty, rel=1e-4)
     assert np.isfinite(model.score(X))
+
+
+def test_frozen_encoder():
+    X = np.random.RandomState(0).normal(size=(60, 5))
+    model = Autoencoder(2, init="random", hidden_layer_sizes=(), contraction=0.1)
+    model.set_params(callbacks=[Freezer("encoder.*")], max_iter=3, random_state=0)
+    first, last = model.fit(X).loss_curve_[:: model.n_iter_ - 1]
+    assert last < first

@@ -347,3 +347,8 @@ def test_fitted_maps_are_decoded_as_they_were_fitted():
     model.fit(images).set_params(unpooling="transposed")
     with pytest.raises(ValueError, match="positions"):
         model.inverse_transform(np.zeros((1, 4)))
+
+
+def test_gaps_are_not_for_images(images):
+    with pytest.raises(ValueError, match="corruption='gaps' is for rows with gaps"):
+        ConvolutionalAutoencoder(2, corruption="gaps").fit(images)

@@ -458,3 +458,14 @@ def test_frozen_autoencoders_are_refused(cancer):
     frozen = FrozenEstimator(Autoencoder(2, max_iter=1).fit(cancer[0]))
     with pytest.raises(ValueError, match="FrozenEstimator"):
         AutoencoderImputer(frozen).fit(cancer[0])
+
+
+def test_seed_is_handed_to_an_autoencoder_without_one():
+    X = np.random.RandomState(0).normal(size=(60, 4))
+    X[::3, 1] = np.nan
+    imputer = AutoencoderImputer(Autoencoder(2, **QUICK), random_state=0)
+    np.testing.assert_array_equal(imputer.fit_transform(X), imputer.fit_transform(X))
+    assert imputer.autoencoder_.random_state == 0
+    imputer.set_params(autoencoder=VariationalAutoencoder())
+    with pytest.raises(TypeError, match="impute needs autoencoder to be a Variational"):
+        imputer.impute(X)

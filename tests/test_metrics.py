@@ -299,3 +299,14 @@ def test_bytes_beside_floats_need_a_range():
 def test_r2_of_rows_that_are_alike_but_for_rounding():
     model = PCA(1).fit(load_digits().data[:20, :3])
     assert reconstruction_r2_scorer(model, np.full((10, 3), 0.1)) == 0.0
+
+
+def test_sparse_rows_and_other_orders_of_bytes(images):
+    rows = images[0].reshape(5, -1)
+    half = peak_signal_noise_ratio(rows, rows / 2)
+    assert peak_signal_noise_ratio(sparse.csr_array(rows), rows / 2) == half
+    big, little = (rows * 9).astype(">u2"), (rows * 8).astype("<u2")
+    native = peak_signal_noise_ratio(big.astype("u2"), little.astype("u2"))
+    assert peak_signal_noise_ratio(big, little) == native
+    with pytest.raises(ValueError, match="must be real, got complex"):
+        peak_signal_noise_ratio(rows.astype(complex), rows)

@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skae import Autoencoder, DenoisingAutoencoder, VariationalAutoencoder
 from skae import ReconstructionOutlierDetector as Detector
+from skae._known_rows import KnownRows
 
 DETECTORS = {
     "ensemble": Detector(n_estimators=6),
@@ -364,3 +365,57 @@ def test_rows_that_are_all_copies_can_be_fitted():
 def test_a_class_is_not_an_estimator():
     with pytest.raises(ValueError, match="must be an instance, got <class"):
         Detector(PCA).fit(load_iris().data)
+
+
+@every_detector
+def test_training_rows_are_known_but_for_rounding(detector, X):
+    pipeline = make_pipeline(StandardScaler(), PCA(8), seeded(detector)).fit(X)
+    alone = [pipeline.score_samples(row[None])[0] for row in X[:20]]
+    np.testing.assert_allclose(alone, pipeline.score_samples(X)[:20], rtol=1e-6)
+    Z = StandardScaler().fit_transform(X)
+    model = seeded(detector).fit(Z)
+    single = model.score_samples(Z.astype(np.float32))
+    np.testing.assert_allclose(single, model.score_samples(Z), atol=1e-4)
+
+
+def test_known_rows_are_those_that_are_near():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(50, 3))[rng.randint(50, size=300)]
+    known = KnownRows(X, X.mean(axis=0), X.std(axis=0))
+    _, expected = np.unique(X, axis=0, return_inverse=True)
+    same = known.first[:, None] == known.first
+    np.testing.assert_array_equal(same, expected[:, None] == expected)
+    assert (known.first <= np.arange(300)).all()
+    np.testing.assert_array_equal(known.find(X + 1e-9), known.first)
+    assert (known.find(X + 1e-3) == -1).all()
+    assert known.find(X[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1e3])
+def test_columns_that_were_constant_are_measured_by_their_size(unit):
+    rng = np.random.RandomState(0)
+    X, new = rng.normal(size=(200, 4)), rng.normal(size=(1, 4))
+
+    def score(factor):
+        rows = np.c_[X, np.full(200, 2 * factor)]
+        model = Detector(n_estimators=6, random_state=0).fit(rows)
+        return model.score_samples(np.c_[new, [[3 * factor]]])
+
+    np.testing.assert_allclose(score(unit), score(1), rtol=1e-6)
+
+
+def test_most_rows_the_same_do_not_hide_the_others():
+    rng = np.random.RandomState(0)
+    active = rng.uniform(1, 3, 100)[:, None] * [1, 2, 3, 1, 2, 3]
+    active += 0.05 * rng.normal(size=active.shape)
+    X = np.r_[np.zeros((900, 6)), active, 8 * rng.normal(size=(5, 6))]
+    scores = Detector(random_state=0).fit(X).score_samples(X)
+    assert roc_auc_score(np.arange(1005) >= 1000, -scores) > 0.99
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of scikit-learn
+def test_copies_that_fill_a_fold_are_spread_over_all():
+    X = np.r_[np.zeros((299, 3)), [[1.0, 1, 1]]]
+    model = Detector(PCA(2), random_state=0).fit(X)
+    assert [len(m.seen) for m in model._models] == [240] * 5
+    np.testing.assert_array_equal(model.predict(X), [1] * 299 + [-1])

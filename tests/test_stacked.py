@@ -309,3 +309,11 @@ def test_a_failing_layer_is_named(X):
     with pytest.raises(ValueError, match="became") as caught:
         stacked(layer=layer, hidden_layer_sizes=17).fit(X)
     assert "pretraining the layer of 17" in caught.value.__notes__[0]
+
+
+def test_share_without_fine_tuning(X):
+    model = stacked(0.9, hidden_layer_sizes=20, ordered=True, max_iter=0)
+    with pytest.warns(UserWarning, match=r"n_components=0\.9 is out of reach"):
+        model.fit(X)
+    explained = model.explained_variance_ratio_
+    assert explained.shape == (model.n_components_,)

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skae import (
     Autoencoder,
@@ -32,6 +33,7 @@ from skae import (
     VariationalAutoencoder,
 )
 from skae._labels import Labels, stratified_folds
+from skae._threads import limited_blas
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Rows kept out of training give no:UserWarning"
@@ -522,3 +524,46 @@ def test_logarithms_of_probabilities():
     expected = np.log(model.predict_proba(X))
     np.testing.assert_allclose(model.predict_log_proba(X), expected, rtol=1e-6)
     assert np.isfinite(model.predict_log_proba(1e6 * X)).all()
+
+
+@pytest.mark.parametrize("n_columns", [63, 64])
+def test_rows_of_small_integers_beside_images_keep_their_unit(n_columns, digits):
+    y = np.random.RandomState(0).randint(100, size=(60, n_columns)).astype(np.uint8)
+    model = AutoencoderRegressor(IMAGES, random_state=0).fit(digits[0][:60], y)
+    assert model.predict(digits[0][:60]).mean() == pytest.approx(y.mean(), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["bool", "int", "str"])
+def test_labels_of_any_kind_beside_those_unknown(kind):
+    X, y = load_iris(return_X_y=True)
+    labels = (y == 0 if kind == "bool" else y).astype(kind)
+    some = labels.astype(object)
+    some[::2] = -1
+    model = AutoencoderClassifier(TINY, random_state=0).fit(X, some)
+    assert set(model.classes_) == set(labels)
+    assert model.score(X[1::2], labels[1::2]) > 0.8
+
+
+def test_what_leaves_nothing_to_learn_is_named():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="class_weight leaves no label any weight"):
+        AutoencoderClassifier(TINY, class_weight=dict.fromkeys(range(3), 0)).fit(X, y)
+    with pytest.raises(ValueError, match="y has values too large to be squared"):
+        AutoencoderRegressor(TINY).fit(X, y * 1e160)
+
+
+def test_small_heads_are_fitted_on_one_thread():
+    def n_threads():
+        return {
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        }
+
+    with threadpool_limits(2, user_api="blas"):
+        before = n_threads()
+        with limited_blas(1 << 20):
+            assert n_threads() == {1}
+        with limited_blas(1 << 40):
+            assert n_threads() == before
+        assert n_threads() == before

@@ -498,3 +498,41 @@ def test_a_fitted_model_is_not_changed_by_parameters():
     model.set_params(likelihood="bernoulli")
     np.testing.assert_array_equal(model.score_samples(X), scores)
     np.testing.assert_array_equal(model.sample(3, random_state=0), drawn)
+
+
+@pytest.mark.parametrize("output", ["logistic", "tanh"])
+def test_tied_without_hidden_layers_with_any_output(digits, output):
+    model = VariationalAutoencoder(
+        2, tied_weights=True, hidden_layer_sizes=(), output_activation=output
+    )
+    X = digits[:300] / 16
+    assert model.set_params(max_iter=2, random_state=0).fit(X).score(X) > 0.05
+
+
+def test_tied_starts_at_probabilistic_pca_too():
+    rng = np.random.RandomState(0)
+    X = (rng.normal(size=(400, 3)) * [3, 2, 1]) @ rng.normal(size=(3, 6))
+    X += 0.5 * rng.normal(size=X.shape)
+    bounds = [
+        VariationalAutoencoder(
+            2,
+            tied_weights=tied,
+            hidden_layer_sizes=(),
+            max_iter=1,
+            learning_rate_init=1e-12,
+            early_stopping=False,
+        ).fit(X)
+        for tied in (False, True)
+    ]
+    untied, tied = (model.elbo(X) for model in bounds)
+    np.testing.assert_allclose(tied, untied, rtol=1e-4)
+
+
+def test_warm_up_goes_on_from_fit_to_fit(digits):
+    model = VariationalAutoencoder(2, kl_warmup=5, max_iter=1, warm_start=True)
+    model.set_params(early_stopping=False, hidden_layer_sizes=8, random_state=0)
+    found = [float(model.fit(digits[:99]).net_.module_.kl_weight) for _ in range(7)]
+    np.testing.assert_allclose(found, [0, 0.2, 0.4, 0.6, 0.8, 1, 1])
+    model.set_params(warm_start=False).fit(digits[:99])
+    model.set_params(warm_start=True, kl_warmup=0).fit(digits[:99])
+    assert float(model.net_.module_.kl_weight) == 1

@@ -54,7 +54,8 @@ def compare(
         Code sizes. Those that leave PCA no error by construction, not below the
         number of columns and of training rows, are dropped with a warning.
     cv : int or cross-validation splitter, default=3
-        Number of shuffled folds, stratified where `y` holds labels, or a splitter.
+        Number of shuffled folds, stratified where `y` holds labels, or a splitter that
+        needs no groups.
     preprocessor : transformer, default=None
         Fitted on the training rows of each fold; all errors are measured in the space
         it produces. None takes `X` as it is.

@@ -34,6 +34,7 @@ UNREADABLE = (
 SEPARATORS = ",;\t|"
 SOME = 200  # lines by which the format of a file is told
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
+DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(\D.*)?$")
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
 HONEST = "All of this is learnt from each fold's training rows alone."
 SCALED = "centred and scaled to unit variance (StandardScaler)"
@@ -113,6 +114,11 @@ def _read_csv(path):
     whole, names = frame.reset_index(), list(frame)
     if whole.iloc[:, -extra:].isna().all(axis=None):  # rows end in separators
         return whole.iloc[:, :-extra].set_axis(names, axis=1), notes
+    if extra > 1 or _is_title(others):
+        raise ValueError(
+            f"its first line, {separator.join(first)!r}, has {len(first)} of "
+            f"{len(first) + extra} names. If it is a title, remove it."
+        )
     notes.append("Columns without a name, the first ones, are left out.")
     return whole.iloc[:, extra:], notes
 
@@ -170,6 +176,12 @@ def _has_header(first, others):
     return bool(names) and not (again and any(map(_is_number, first)))
 
 
+def _is_title(others):
+    """Return whether what follows the first line is a line of names, and numbers."""
+    names, *rows = (any(map(_is_number, line)) for line in others)
+    return not names and bool(rows) and all(rows)
+
+
 def _is_value(field):
     return field.strip().lower() in MISSING or _is_number(field)
 
@@ -196,7 +208,7 @@ def _read_parquet(path):
 def _read_npy(path):
     pandas = _import_pandas()
     array = np.load(path, allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim < 2:
+    if not isinstance(array, np.ndarray) or array.ndim < 2 or not array.size:
         raise ValueError("expected an array of rows and columns.")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"expected numbers, got dtype {array.dtype}.")
@@ -217,6 +229,8 @@ def _from_frame(name, frame, target, notes):
         raise ValueError(f"--target: no column {target!r}; {_hint(target, frame)}")
     columns = {column: _simplify(frame[column]) for column in frame}
     y = columns.pop(target, None)
+    if y is not None and y.dtype.kind == "M":
+        raise ValueError(f"--target: {target!r} holds dates.")
     reasons = {column: _reason_to_leave(columns[column]) for column in columns}
     left_out = [f"{column} ({reason})" for column, reason in reasons.items() if reason]
     if left_out:
@@ -275,7 +289,10 @@ def _simplify(column):
     known = column.notna()
     if all(isinstance(value, Decimal) for value in column[known]):
         return column.where(known, np.nan).astype(float)
-    return column.astype(object).map(str).where(known, np.nan).astype(object)
+    texts = column.astype(object).map(str)
+    if known.any() and all(map(DATE.match, texts[known])):
+        return pandas.to_datetime(texts.where(known), errors="coerce", format="mixed")
+    return texts.where(known, np.nan).astype(object)
 
 
 def _reason_to_leave(column):
