@@ -53,10 +53,10 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
     after which the entries of :math:`P` are raised to a power and scaled to sum to 1 in
     each row. In :math:`P_0` are logistic regression and the labels, and :math:`S` is
     the normalised graph of each code's 10 nearest. So labels count for the cluster that
-    they are in, where there are such; :math:`\lambda`, which may be zero, the power, and
-    the strength of logistic regression's penalty are those that do best in
-    cross-validation over the labels. And logistic regression is only left
-    if labels kept out of training gain by it by more than a standard error.
+    they are in, where there are such; :math:`\lambda`, which may be zero, the power,
+    and the strength of logistic regression's penalty are those that do best in
+    cross-validation over the labels. And logistic regression is only left if labels
+    kept out of training gain by it by more than a standard error.
 
     Rows with -1 in `y` have no label, as in `sklearn.semi_supervised`; beside strings
     it is the integer in an array of objects. Where the only other label is 1, it is a

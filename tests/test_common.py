@@ -321,10 +321,10 @@ def test_pipeline_and_grid_search(estimator, X):
     if hasattr(estimator, "hidden_layer_sizes"):
         grids.append({f"{name}__hidden_layer_sizes": [(4,), (4, 2)]})
     searches = [
-        GridSearchCV(pipeline, grids, n_jobs=n_jobs, cv=2).fit(X, y)
+        GridSearchCV(pipeline, grids, n_jobs=n_jobs, cv=2, refit=False).fit(X, y)
         for n_jobs in (1, 2)
     ]
-    assert searches[0].best_score_ > 0.6
+    assert searches[0].cv_results_["mean_test_score"].max() > 0.6
     np.testing.assert_array_equal(
         searches[0].cv_results_["mean_test_score"],
         searches[1].cv_results_["mean_test_score"],
