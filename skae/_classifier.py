@@ -200,7 +200,8 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         labels = y[known]
         # Beside -1, an array of objects may hold integers or truth values.
         if y.dtype == object and not any(isinstance(k, str) for k in labels):
-            labels = np.array(labels.tolist())
+            plain = np.array(labels.tolist())
+            labels = plain if plain.ndim == 1 else labels
         check_classification_targets(labels)
         self.classes_, y = np.unique(labels, return_inverse=True)
         if len(self.classes_) == 1:

@@ -185,7 +185,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
                 self._models = small_models(Z, rng, *sizes, self.trim)
             else:
                 fold = self.estimator, self.cv, self.use_code
-                self._models = fold_models(Z, rng, *fold, self._known.first)
+                self._models = fold_models(Z, rng, *fold, self._known.group)
             self._measure(X)
         return self
 
@@ -199,9 +199,9 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         self._is_ensemble = self.estimator is None
         self._mean = X.mean(axis=0)
         # The unit of a constant column is its size, if it has one.
-        constant = np.where(size > 0, size, 1.0)
+        constant = np.where(size > 1e-100, size, 1.0)
         self._scale = np.where(spread > 1e-12 * size, spread, constant)
-        self._known = KnownRows(X, self._mean, self._scale)
+        self._known = KnownRows(X)
 
     def _check_estimator(self):
         if isinstance(self.estimator, type):
@@ -267,8 +267,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
 
     def _blind(self, X):
         """Return which models, in rows, were fitted without each row of `X`."""
-        index, first = self._known.find(X), self._known.first
-        blind = [~np.isin(index, first[model.seen]) for model in self._models]
+        found, group = self._known.find(X), self._known.group
+        blind = [~np.isin(found, group[model.seen]) for model in self._models]
         blind = np.array(blind)
         blind[:, ~blind.any(axis=0)] = True
         return blind
@@ -283,8 +283,9 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to score. One that equals a row of the training data, but for rounding,
-            is scored by the models that were fitted without it and its copies.
+            Rows to score. One that equals a row of the training data, but for a
+            millionth of its columns' spread, is scored by the models that were fitted
+            without it and its copies.
 
         Returns
         -------

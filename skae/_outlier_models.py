@@ -169,21 +169,22 @@ def _usual_rows(Z, rng):
         count[seen] -= 1
     mean = total / np.maximum(count, 1)
     spread = robust_spread(mean)
-    # Where most rows are the same, all others are far from them, odd or not.
-    return np.flatnonzero(mean <= np.median(mean) + (spread or np.inf))
+    if spread < 1e-4:  # most are the same, and the others far from them, odd or not
+        return np.arange(len(Z))
+    return np.flatnonzero(mean <= np.median(mean) + spread)
 
 
-def fold_models(X, rng, estimator, cv, use_code, first):
+def fold_models(X, rng, estimator, cv, use_code, group):
     """Return a copy of `estimator` for each fold, fitted to the other rows.
 
-    Rows that have the same entry in `first` are in the same fold, unless they are more
-    than a fold of them.
+    Rows of one `group` are in the same fold, unless they would fill it: then all models
+    have seen some of them.
     """
-    sizes, models = np.bincount(first, minlength=len(X)), []
-    first = np.where(sizes[first] > len(X) / cv, np.arange(len(X)), first)
-    groups = np.unique(first)
+    sizes, models = np.bincount(group, minlength=len(X)), []
+    group = np.where(sizes[group] > len(X) / cv, np.arange(len(X)), group)
+    groups = np.unique(group)
     for fold in np.array_split(rng.permutation(groups), min(cv, len(groups))):
-        seen = np.flatnonzero(~np.isin(first, fold))
+        seen = np.flatnonzero(~np.isin(group, fold))
         copy = clone(estimator)
         _seed(copy, rng)
         models.append(BlindModel(Reconstructor.fit(copy, X[seen], use_code), seen))

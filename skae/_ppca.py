@@ -105,10 +105,11 @@ def start_at_ppca(network, rows, generator):
     tied = network.is_tied and not network.has_path
     if tied:
         # The two differ in length, which the codes' spread makes up for.
-        spread[:n_used] = ppca.variances.log() / 2
+        unit = output_unit(network, rows)
+        spread[:n_used] = (unit * ppca.variances).log() / 2
         encoder, decoder = (
             encoder * spread.exp()[:, None],
-            decoder / spread.exp()[:, None],
+            unit * decoder / spread.exp()[:, None],
         )
     set_linear_maps(network, ppca.mean, encoder, decoder)
     network.log_spread.copy_(_rounded(spread, network.log_spread))

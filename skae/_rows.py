@@ -29,6 +29,15 @@ def as_float(X, rows, dtype=np.float64):
     return np.array(block, dtype=dtype, order="C")
 
 
+def scaled_rows(X, rows, mean, scale):
+    """Return `rows` of `X` centred and divided by `scale`, as a new dense array."""
+    block = X[rows]
+    block = block.toarray() if sparse.issparse(block) else block
+    x = np.subtract(block, mean, dtype=X.dtype, order="C")
+    x /= scale
+    return x
+
+
 def location_and_scale(X):
     r"""Return the columns' means and one scale for the whole matrix.
 
@@ -160,10 +169,7 @@ class Rows(Dataset):
             self.tensor[block] = filler(self.batch(block)[0])
 
     def _scaled(self, chosen):
-        x = as_float(self.raw, chosen, self.raw.dtype)
-        x -= self.mean.astype(x.dtype)
-        x /= self.scale
-        return x
+        return scaled_rows(self.raw, chosen, self.mean, self.scale)
 
     def exact(self, chosen):
         """Return the rows at `chosen`, a slice, in the precision of the data.

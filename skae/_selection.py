@@ -194,8 +194,8 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     `evidence` enough. What they say of leading parts of the code is added to `curve`.
     With several parts, all rows are then trained on up to that epoch. ``begin(rows)``
     sets what training on them starts at; by default that is what `net` has. The other
-    parts are spared if one shows no gain where each must, or the first two none; the
-    parts that were not are returned after the choice.
+    parts are spared if one shows no gain where each must, or the first two none. The
+    parts trained on are returned after the choice.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}

@@ -272,11 +272,12 @@ class StackedAutoencoder(Autoencoder):
             net.batch_size, net.max_epochs = n_rows, 0
 
     def _fit_network(self, net, rows, X_val, begin):
-        if self.max_iter != 0:
-            super()._fit_network(net, rows, X_val, begin)
-            return
+        # Once and of all rows, for layers take longer than what is to come.
         if begin is not None:
             begin(rows)
+        if self.max_iter != 0:
+            super()._fit_network(net, rows, X_val, begin=None)
+            return
         net.initialize()
         net.module_.eval()
         curve = SizeCurve() if self.ordered else None

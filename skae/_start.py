@@ -32,7 +32,10 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     tied = network.is_tied and not network.has_path
     plain = tied or network.config["code_activation"] == "identity"
     units = torch.ones_like(deviations) if plain else deviations
-    set_linear_maps(network, mean, axes / units[:, None], axes * units[:, None])
+    # Both maps of tied layers share what the output's unit asks of the decoder.
+    shared = output_unit(network, rows) ** 0.5 if tied else 1.0
+    encoder, decoder = axes / units[:, None], axes * units[:, None]
+    set_linear_maps(network, mean, shared * encoder, shared * decoder)
     if network.has_path:
         with torch.no_grad():
             network.code_gain.fill_(left)
@@ -77,7 +80,9 @@ def start_at_hash(network, rows, generator):
     first, _ = _linear_layers(network)
     shift = middle.mean(dim=0) / deviations
     first.bias[: len(encoder)] -= _rounded(shift, first.bias)
-    if not network.is_tied or network.has_path:
+    if network.is_tied and not network.has_path:
+        centre_output(network, rows, mean)
+    else:
         _refit_decoder(network, rows)
     if network.has_path:
         network.output_gain.fill_(_root_mean_square_error(network, rows))

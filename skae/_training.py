@@ -55,7 +55,7 @@ class Training:
 
     def _fit_network(self, net, rows, X_val, begin):
         linear = net.module.is_linear and getattr(self, "init", None) == "pca"
-        linear = linear and not self._meets_gaps  # of filled rows it is not the best
+        linear = linear and not self._meets_gaps  # PCA of filled rows is not the best
         cautious = begin is not None and (net.module.has_path or linear)
         parts = self._parts(net, rows, X_val, cautious)
         self._set_patience(net, parts, cautious)

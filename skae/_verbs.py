@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from skae._gaps import filled
-from skae._rows import BLOCK, as_float, blocks, in_units
+from skae._rows import BLOCK, as_float, blocks, in_units, scaled_rows
 from skae._storage import dump, load_network, load_training
 from skae._threads import limited_threads
 from skae.networks import Output
@@ -182,10 +182,10 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         result = np.empty((X.shape[0], width), dtype=X.dtype)
         with limited_threads(network, X.shape[0]), torch.inference_mode():
             for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
-                x = as_float(X, rows, X.dtype)
                 if scaled:
-                    x -= self.mean_.astype(X.dtype)
-                    x /= self.scale_
+                    x = scaled_rows(X, rows, self.mean_, self.scale_)
+                else:
+                    x = as_float(X, rows, X.dtype)
                 x = torch.from_numpy(x).to(parameter)
                 result[rows] = function(network, x).cpu().numpy()
         return result

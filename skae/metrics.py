@@ -257,7 +257,7 @@ def _compared(X_true, X_pred, data_range):
 
 def _range(X, other):
     """Return the range of the values of `X`, if its type or they tell it."""
-    if X.dtype.kind == "u" and X.dtype == other.newbyteorder("="):
+    if X.dtype.kind == "u" and X.dtype == other:
         return np.iinfo(X.dtype).max
     if "u" in (X.dtype.kind, other.kind):
         raise ValueError(

@@ -141,3 +141,10 @@ def test_leading_bytes_of_an_ordered_code():
     model.set_params(packed=False)
     bits = np.unpackbits(codes[:, :1], axis=1)
     np.testing.assert_array_equal(leading, model.inverse_transform(bits))
+
+
+def test_tied_logistic_start_decodes_the_mean():
+    X = load_digits().data[:300] / 16
+    model = BinaryAutoencoder(16, tied_weights=True, hidden_layer_sizes=(), max_iter=1)
+    model.set_params(output_activation="logistic", learning_rate_init=1e-12)
+    assert model.set_params(random_state=0).fit(X).score(X) > -0.5

@@ -430,6 +430,29 @@ def test_dates_are_left_out_of_any_file(tmp_path):
             tables.load("t.csv", "day")
 
 
+def test_texts_that_begin_like_dates_and_clocks_that_change(tmp_path):
+    frame = pandas.DataFrame({"x": np.arange(6.0) ** 2, "z": np.arange(6.0) ** 3})
+    clocks = [f"2020-0{m}-01T00:00:00+0{1 + (m > 3)}:00" for m in range(1, 7)]
+    frame.assign(day=clocks).to_csv(tmp_path / "t.csv", index=False)
+    assert "Columns left out: day (dates)." in tables.load("t.csv").notes
+    for text in ("2020-01-01-A", "2020-21-22", "2020-13-45 cohort"):
+        frame.assign(day=[text, "b"] * 3).replace("b", text[:-1] + "9").to_csv(
+            tmp_path / "t.csv", index=False
+        )
+        assert list(tables.load("t.csv").X) == ["x", "z", "day"]
+        assert tables.load("t.csv", "day").y.nunique() == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\nr0,NA,NA\nr1,1.5,3\nr2,2,5\n", "a,b\nr,s,1,2\nr,t,2,5\nu,v,1,3\n"]
+)
+def test_names_of_rows_are_left_out(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    table = tables.load("t.csv")
+    assert "Columns without a name, the first ones, are left out." in table.notes
+    assert list(table.X) == ["a", "b"]
+
+
 def test_an_array_without_columns(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros((5, 0)))
     with pytest.raises(ValueError, match="expected an array of rows and columns"):

@@ -378,17 +378,29 @@ def test_training_rows_are_known_but_for_rounding(detector, X):
     np.testing.assert_allclose(single, model.score_samples(Z), atol=1e-4)
 
 
-def test_known_rows_are_those_that_are_near():
+@pytest.mark.parametrize("case", ["normal", "far rows", "heavy tails", "one column"])
+def test_known_rows_are_those_that_are_near(case):
     rng = np.random.RandomState(0)
-    X = rng.normal(size=(50, 3))[rng.randint(50, size=300)]
-    known = KnownRows(X, X.mean(axis=0), X.std(axis=0))
-    _, expected = np.unique(X, axis=0, return_inverse=True)
-    same = known.first[:, None] == known.first
-    np.testing.assert_array_equal(same, expected[:, None] == expected)
-    assert (known.first <= np.arange(300)).all()
-    np.testing.assert_array_equal(known.find(X + 1e-9), known.first)
-    assert (known.find(X + 1e-3) == -1).all()
+    X = rng.normal(size=(500, 1 if case == "one column" else 3))
+    if case == "far rows":
+        X[:3] *= 1e9
+    if case == "heavy tails":
+        X = np.exp(4 * X)
+    X = X[rng.randint(500, size=3000)]
+    known = KnownRows(X)
+    _, group = np.unique(X, axis=0, return_inverse=True)
+    smallest = np.array([np.flatnonzero(group == g)[0] for g in group])
+    assert (known.group != smallest).mean() < (0.02 if case == "one column" else 1e-9)
+    np.testing.assert_array_equal(known.find(X), known.group)
+    np.testing.assert_array_equal(known.find(X * (1 + 1e-9)), known.group)
+    assert (known.find(X + 1e-3 * X.std(axis=0)) == -1).mean() > 0.5
     assert known.find(X[:0]).shape == (0,)
+
+
+def test_a_far_row_does_not_make_all_rows_known():
+    X = np.r_[np.random.RandomState(0).normal(size=(300, 8)), [[1e9] * 8]]
+    model = Detector(PCA(3), random_state=0).fit(X)
+    assert (model._blind(X).sum(axis=0) == 1).all()
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1e3])

@@ -317,3 +317,16 @@ def test_share_without_fine_tuning(X):
         model.fit(X)
     explained = model.explained_variance_ratio_
     assert explained.shape == (model.n_components_,)
+
+
+def test_layers_are_pretrained_once(X, monkeypatch):
+    fitted, fit = [], Autoencoder.fit
+
+    def watched(self, *args):
+        fitted.append(type(self))
+        return fit(self, *args)
+
+    monkeypatch.setattr(Autoencoder, "fit", watched)
+    # Which gains nothing, so that the start stays.
+    stacked(hidden_layer_sizes=20, learning_rate_init=1e-12, max_iter=2).fit(X)
+    assert fitted == [StackedAutoencoder, Autoencoder, Autoencoder]

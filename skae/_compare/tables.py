@@ -34,7 +34,7 @@ UNREADABLE = (
 SEPARATORS = ",;\t|"
 SOME = 200  # lines by which the format of a file is told
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(\D.*)?$")
+DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d.*)?$")
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
 HONEST = "All of this is learnt from each fold's training rows alone."
 SCALED = "centred and scaled to unit variance (StandardScaler)"
@@ -114,7 +114,7 @@ def _read_csv(path):
     whole, names = frame.reset_index(), list(frame)
     if whole.iloc[:, -extra:].isna().all(axis=None):  # rows end in separators
         return whole.iloc[:, :-extra].set_axis(names, axis=1), notes
-    if extra > 1 or _is_title(others):
+    if len(first) == 1 < extra or _is_title(others):
         raise ValueError(
             f"its first line, {separator.join(first)!r}, has {len(first)} of "
             f"{len(first) + extra} names. If it is a title, remove it."
@@ -178,8 +178,9 @@ def _has_header(first, others):
 
 def _is_title(others):
     """Return whether what follows the first line is a line of names, and numbers."""
-    names, *rows = (any(map(_is_number, line)) for line in others)
-    return not names and bool(rows) and all(rows)
+    names, *rows = others
+    with_numbers = [any(map(_is_number, row)) for row in rows]
+    return not any(map(_is_value, names)) and bool(rows) and all(with_numbers)
 
 
 def _is_value(field):
@@ -291,7 +292,10 @@ def _simplify(column):
         return column.where(known, np.nan).astype(float)
     texts = column.astype(object).map(str)
     if known.any() and all(map(DATE.match, texts[known])):
-        return pandas.to_datetime(texts.where(known), errors="coerce", format="mixed")
+        options = {"errors": "coerce", "format": "mixed", "utc": True}
+        dates = pandas.to_datetime(texts.where(known), **options)
+        if dates[known].notna().all():
+            return dates
     return texts.where(known, np.nan).astype(object)
 
 
