@@ -37,6 +37,7 @@ IMPUTERS = {
     "Iterative": lambda seed: IterativeImputer(random_state=seed),
     "mean": lambda seed: SimpleImputer(),
 }
+COSTLY = (1000, 10), (1000, 30), (3000, 30), (3000, 64), (2000, 200), (2000, 784)
 TREES = ExtraTreesRegressor(100, max_depth=8, random_state=0)
 STORED = (
     "wine_quality",
@@ -137,7 +138,7 @@ def protocol():
 def cost(repetitions=3):
     """Print the times of fits to rows with gaps and to masked rows."""
     print("| rows | masked, s | with gaps, s | ratio |\n|---|---|---|---|")
-    for shape in ((1000, 10), (1000, 30), (3000, 30), (3000, 64), (2000, 200)):
+    for shape in COSTLY:
         X = make_rows(*shape)
         holed = np.where(removed(shape, 0.2, np.random.default_rng(0)), np.nan, X)
         model = Autoencoder(10, max_iter=40, early_stopping=False, random_state=0)
