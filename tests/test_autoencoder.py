@@ -436,9 +436,9 @@ def test_only_pca_is_called_pca():
 @pytest.mark.parametrize("kind", [Autoencoder, VariationalAutoencoder])
 def test_units_do_not_matter_to_outputs_without_bounds(kind, tied, hidden):
     rng = np.random.RandomState(0)
-    X = np.tanh(rng.normal(size=(400, 2)) @ rng.normal(size=(2, 10)))
+    X = np.tanh(rng.normal(size=(200, 2)) @ rng.normal(size=(2, 10)))
     X = np.maximum(0, X + 0.2 * rng.normal(size=X.shape) + 0.5)
-    model = kind(2, output_activation="relu", tied_weights=tied, max_iter=5)
+    model = kind(2, output_activation="relu", tied_weights=tied, max_iter=3)
     model.set_params(hidden_layer_sizes=hidden, random_state=0)
     if not hidden:  # single layers have no gains that keep steps in proportion
         model.set_params(learning_rate_init=1e-12)

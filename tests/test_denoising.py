@@ -30,7 +30,7 @@ def moments(covariance, corruption, level):
     return kept * covariance, kept**2 * covariance + kept * level * diagonal
 
 
-@pytest.mark.parametrize("k", [2, 8, 30])
+@pytest.mark.parametrize("k", [2, 30])
 @pytest.mark.parametrize("corruption, level", [("gaussian", 0.5), ("masking", 0.3)])
 def test_linear_denoiser_reaches_the_ridge_map(corruption, level, k):
     X = scale(load_breast_cancer().data)

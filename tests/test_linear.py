@@ -81,7 +81,7 @@ def test_krylov_space_reaches_pca(rank, monkeypatch):
 
 
 @every_table
-@every_size
+@pytest.mark.parametrize("k", [2, 8])
 def test_gradients_from_a_random_start_reach_pca(name, k):
     X = DATA[name]
     model = LinearAutoencoder(k, solver="adam", random_state=0).fit(X)

@@ -59,11 +59,12 @@ ENGINES = {
     "images": IMAGES,
     "positions": clone(IMAGES).set_params(unpooling="indices"),
 }
+ONCE = clone(IMAGES).set_params(max_iter=1)
 CHECKED = [
     AutoencoderRegressor(TINY),
-    AutoencoderRegressor(IMAGES),
+    AutoencoderRegressor(ONCE),
     AutoencoderClassifier(TINY),
-    AutoencoderClassifier(IMAGES, pretrain=False),
+    AutoencoderClassifier(ONCE, pretrain=False),
 ]
 
 
