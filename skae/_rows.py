@@ -24,18 +24,18 @@ def evenly(n_rows, most):
 
 def as_float(X, rows, dtype=np.float64):
     """Return `rows` of a dense or CSR matrix as a new dense array."""
-    block = X[rows]
-    block = block.toarray() if sparse.issparse(block) else block
-    return np.array(block, dtype=dtype, order="C")
+    return np.array(_dense(X[rows]), dtype=dtype, order="C")
 
 
 def scaled_rows(X, rows, mean, scale):
     """Return `rows` of `X` centred and divided by `scale`, as a new dense array."""
-    block = X[rows]
-    block = block.toarray() if sparse.issparse(block) else block
-    x = np.subtract(block, mean, dtype=X.dtype, order="C")
+    x = np.subtract(_dense(X[rows]), mean, dtype=X.dtype, order="C")
     x /= scale
     return x
+
+
+def _dense(block):
+    return block.toarray() if sparse.issparse(block) else block
 
 
 def location_and_scale(X):
