@@ -6,6 +6,7 @@ from torch import nn
 from skae._axes import principal_axes
 from skae._gaps import filled
 from skae._rows import blocks
+from skae.networks import zero_last_layer
 
 
 def start_at_pca(network, rows, generator, corruption=None, filler=None):
@@ -168,10 +169,7 @@ def _linear_layers(network):
     """Return the encoder's and the decoder's linear layer, and zero those beside."""
     if not network.has_path:
         return network.encoder[-1], network.decoder[-1]
-    for part in (network.encoder, network.decoder):
-        *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
-        for parameter in last.parameters():
-            nn.init.zeros_(parameter)
+    _, last = map(zero_last_layer, (network.encoder, network.decoder))
     if network.is_tied:
         # Hidden logistic units are not zero where their input is.
         no_code = torch.zeros(1, network.config["n_components"]).to(last.bias)

@@ -228,7 +228,7 @@ class ConvolutionalNetwork(PathNetwork):
         if self.config["unpooling"] != "indices":
             return super().analyse(x)
         z, positions = self.encoder.with_positions(x)
-        return self.code_activation(self.on_path(x, z)), positions
+        return self.activate_from(x, z), positions
 
     def maps(self, x, layer):
         """Return the maps of the encoder's convolution `layer`, rows of pixels."""

@@ -19,6 +19,7 @@ __all__ = [
     "linear",
     "multilayer_perceptron",
     "reset_parameters",
+    "zero_last_layer",
 ]
 
 ACTIVATIONS = {
@@ -149,6 +150,14 @@ def reset_parameters(network, generator):
                 nn.init.zeros_(parameter)
 
 
+def zero_last_layer(part):
+    """Set the parameters of the last layer of `part` to zero, and return it."""
+    *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
+    return last
+
+
 class TiedLinear(nn.Module):
     """A linear layer whose weight is another layer's, transposed."""
 
@@ -212,10 +221,6 @@ class PathNetwork(Network):
             self.selection = TopK(config["n_nonzero_coefs"])
         self.output_activation = ACTIVATIONS[config["output_activation"]]()
 
-    def preactivation(self, x):
-        """Return the code of `x` before its activation."""
-        return self.on_path(x, self.encoder(x))
-
     def on_path(self, x, z):
         """Return what the linear path makes of `x` with the encoder's correction."""
         if self.has_path:
@@ -224,7 +229,11 @@ class PathNetwork(Network):
 
     def activate(self, x):
         """Return what the code of `x` is made of, (n_samples, n_components)."""
-        return self.code_activation(self.preactivation(x))
+        return self.activate_from(x, self.encoder(x))
+
+    def activate_from(self, x, z):
+        """Return what the code of `x` is made of, where the encoder makes `z` of it."""
+        return self.code_activation(self.on_path(x, z))
 
     def discretise(self, activations, generator=None):
         """Return the code that is made of `activations`: all, the largest, or bits."""

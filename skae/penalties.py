@@ -271,7 +271,7 @@ def squared_jacobian_norm(network, x, generator=None):
     with torch.enable_grad():
         if network.single_layer is not None:
             # In training, a callback may have frozen the weights.
-            a = network.preactivation(x)
+            a = network.encoder(x)
             a = a if a.requires_grad else a.requires_grad_()
             code = network.discretise(network.code_activation(a))
             (slopes,) = torch.autograd.grad(code.sum(), a, create_graph=keep)

@@ -14,6 +14,7 @@ from skae.networks import (
     linear,
     multilayer_perceptron,
     reset_parameters,
+    zero_last_layer,
 )
 
 __all__ = ["EncodingNetwork", "HeadNetwork", "PairNetwork", "SkipNetwork"]
@@ -67,9 +68,7 @@ class EncodingNetwork(Network):
         """Take the weights of `encoder`, and return zero for all rows."""
         self.encoder.load_state_dict(encoder.state_dict(), strict=False)
         reset_parameters(self.head, generator)
-        *_, last = (m for m in self.head.modules() if list(m.parameters(False)))
-        for parameter in last.parameters():
-            nn.init.zeros_(parameter)
+        zero_last_layer(getattr(self.head, "decoder", self.head))
         shown = (rows.take(b).to(self.code_scale) for b in blocks(*rows.shape))
         codes = [self.encode(x) for x in shown]
         sizes = torch.cat(codes).square().mean(dim=0)
@@ -192,7 +191,8 @@ class SkipNetwork(EncodingNetwork):
         maps = [layers[:1](x)]
         for start, end in pairwise(ends):
             maps.append(layers[start:end](maps[-1]))
-        return self.activate(x), maps
+        z = layers[ends[-1] :](maps[-1])
+        return self.encoder.activate_from(x, z), maps
 
     def logits(self, z, *maps):
         """Return the output of code `z` and of the encoder's maps."""

@@ -179,9 +179,9 @@ class Posterior:
     def _narrowed(self, mean):
         return mean * (-self.log_spread).exp()
 
-    def activate(self, x):
-        """Return the posterior's mean, of shape (n_samples, n_components)."""
-        return self._narrowed(self.preactivation(x))
+    def activate_from(self, x, z):
+        """Return the posterior's mean for `x`, where the encoder makes `z` of it."""
+        return self._narrowed(self.on_path(x, z))
 
     def logits(self, z):
         """Return the reconstruction of code `z` before the output activation."""

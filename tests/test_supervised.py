@@ -172,6 +172,20 @@ def test_any_autoencoder(engine, digits):
     assert torch.equal(torch.get_rng_state(), before[1])
 
 
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
+def test_any_decoder_starts_at_ridge_regression(engine, digits):
+    clean, noisy, _ = digits
+    clean, noisy = clean[:60], noisy[:60].clip(0, 1)
+    rows, target = noisy.reshape(60, -1), clean.reshape(60, -1)
+    engine = clone(engine).set_params(solver="adam", learning_rate_init=1e-30)
+    for skip in (False, True):
+        model = AutoencoderRegressor(engine, skip_connections=skip, random_state=0)
+        shown = (noisy, clean) if hasattr(engine, "image_shape") else (rows, target)
+        predicted = model.fit(*shown).predict(shown[0]).reshape(60, -1)
+        ridge = Ridge(model.alpha_).fit(rows, target)
+        np.testing.assert_allclose(predicted, ridge.predict(rows), atol=1e-6)
+
+
 @pytest.mark.parametrize("skip", [True, False])
 @pytest.mark.parametrize(
     ("inputs", "outputs"),
