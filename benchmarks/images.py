@@ -6,7 +6,7 @@ take as long as the dense fit, three times as long, and its own number; the tabl
 how long they really took. Then come the seconds of a fit beside a bare PyTorch loop of
 the same network, and the memory that a fit of 60,000 images of bytes adds.
 
-    python benchmarks/images.py [--rows 6000] [--seeds 2] [--only errors,speed,memory]
+    python benchmarks/images.py [--rows 6000] [--seeds 2] [--only errors,bounds]
 """
 
 import argparse

@@ -55,6 +55,13 @@ def test_links_lead_somewhere():
         assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_contributors_find_every_file():
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    files = {path.name for path in (ROOT / "skae").glob("*.py")}
+    files -= {"__init__.py", "_version.py"}
+    assert [name for name in sorted(files) if f"`skae/{name}`" not in page] == []
+
+
 def test_guide_lists_its_sections():
     guide = (ROOT / "docs" / "user_guide.md").read_text("utf-8")
     sections = re.findall(r"^## (.+)$", guide, re.M)

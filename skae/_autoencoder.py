@@ -246,9 +246,10 @@ class Autoencoder(BaseAutoencoder):
     def _imitates_gaps(self):
         return self.corruption == "gaps"
 
-    @property
-    def _auto_steps(self):
-        return 2000 if self._imitates_gaps else 200
+    def _auto_steps(self, n_rows):
+        # Few rows have little to say of what fits a gap, and would take as long.
+        most = min(2000, 40 * n_rows)
+        return most if self._imitates_gaps else super()._auto_steps(n_rows)
 
     def _make_penalties(self, rows):
         penalties = super()._make_penalties(rows)

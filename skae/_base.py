@@ -121,8 +121,6 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     _auto_batch = 1.5, 5, 8
     # Of weight_decay='auto': steps in which weights fade to 1/e; None is half of all.
     _fading_steps = None
-    # Least number of steps for max_iter='auto'.
-    _auto_steps = 200
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
     # Whether rows may have gaps, NaN.
@@ -137,6 +135,10 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _make_loss(self):
         return squared_error, 2
+
+    def _auto_steps(self, n_rows):
+        """Return the least number of steps for ``max_iter='auto'``."""
+        return 200
 
     def _make_penalties(self, rows):
         return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
@@ -183,7 +185,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 self._go_on_with_gaps(rows)
             else:
                 self._begin_gaps(rows)
-            X_val = None if X_val is None else self._validate(X_val, "X_val")
+            X_val = None if X_val is None else self._validate_watched(X_val)
             net = self._resume() if going_on else self._begin(rows)
             net.corruption = self._make_corruption(rows)
             net.criterion.penalties = self._make_penalties(rows)
@@ -208,8 +210,6 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             )
         except ValueError as error:
             if reset or not self._admits_gaps or "contains NaN" not in str(error):
-                if name == "X_val":
-                    raise ValueError(f"X_val: {error}") from error
                 raise
             raise ValueError(
                 f"{name or 'X'} contains NaN, but {type(self).__name__} was fitted to "
@@ -218,6 +218,14 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         if name is not None:
             self._check_values(X, name)
         return X
+
+    def _validate_watched(self, X_val):
+        try:
+            return self._validate(X_val, "X_val")
+        except ValueError as error:
+            if "X_val" in str(error):
+                raise
+            raise ValueError(f"X_val: {error}") from error
 
     def _begin_gaps(self, rows):
         """Forget what filled gaps, and raise where there is nothing to learn from."""

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
-__all__ = ["as_widths", "check_unit_interval", "is_missing"]
+__all__ = ["as_widths", "check_count", "check_unit_interval", "is_missing"]
 
 
 def as_widths(sizes, name="hidden_layer_sizes"):
@@ -16,6 +16,12 @@ def as_widths(sizes, name="hidden_layer_sizes"):
             f"{name} must be a positive int or a sequence of them, got {sizes!r}."
         )
     return tuple(int(w) for w in widths)
+
+
+def check_count(value, name):
+    """Raise where `value` is not a positive int."""
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be a positive int, got {value!r}.")
 
 
 def is_missing(value):

@@ -16,14 +16,8 @@ from sklearn.utils.validation import validate_data
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
 from skae._checks import is_missing
-from skae._labels import (
-    LabelRows,
-    Labels,
-    is_label,
-    soft_cross_entropy,
-    stratified_folds,
-)
-from skae._rows import blocks
+from skae._labels import Labels, is_label, soft_cross_entropy, stratified_folds
+from skae._rows import TargetRows, blocks
 from skae._selection import FOLDS_BELOW, LIKELY, N_FOLDS, fit_and_choose
 from skae._supervised import FLOATS, SupervisedBase, as_given, as_seen, quietly
 from skae._threads import limited_threads
@@ -173,7 +167,8 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
             if self.pretrain and not hasattr(engine, "net_"):
                 quietly(engine.fit, as_seen(engine, X, self._input_shape))
             n_classes = len(self.classes_)
-            rows, net = self._begin(engine, X, partial(LabelRows, n_classes=n_classes))
+            rows_of = partial(TargetRows, n_outputs=n_classes)
+            rows, net = self._begin(engine, X, rows_of)
             encoder = type(net.module), net.module.config
             network = HeadNetwork(encoder, n_classes).to(rows.dtype)
             network.start_at(net.module, rows, net.generator)

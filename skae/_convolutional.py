@@ -147,14 +147,15 @@ class ConvolutionalAutoencoder(Autoencoder):
     }
 
     def _validate(self, X, name=None, reset=False):
-        X, shape = flattened(X, self.image_shape)
+        X, shape = flattened(X, self.image_shape, name or "X")
         if reset:
             self.image_shape_ = self._shape_of(X, shape)
             self._came_as_images = shape is not None
         elif shape is not None and shape != self.image_shape_:
             raise ValueError(
-                f"X has images of shape {shape}, but {type(self).__name__} was fitted "
-                f"to images of shape {self.image_shape_}."
+                f"{name or 'X'} has images of shape {shape}, but "
+                f"{type(self).__name__} was fitted to images of shape "
+                f"{self.image_shape_}."
             )
         if is_integers(X):
             return Pixels(validate_data(self, X, reset=reset, dtype=None))
@@ -285,7 +286,7 @@ class ConvolutionalAutoencoder(Autoencoder):
         check_is_fitted(self)
         X = self._validate(X)
         shapes = self.net_.module_.map_shapes
-        if not -len(shapes) <= layer < len(shapes):
+        if not isinstance(layer, Integral) or not -len(shapes) <= layer < len(shapes):
             raise ValueError(
                 f"layer must be an index of {len(shapes)} convolutions, got {layer!r}."
             )

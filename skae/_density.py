@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skae._checks import check_count
 from skae._gaps import filled
 from skae._rows import as_float, in_units
 from skae._verbs import _widened
@@ -190,6 +191,7 @@ class DensityVerbs:
             ``likelihood='bernoulli'``.
         """
         check_is_fitted(self)
+        check_count(n_samples, "n_samples")
         rng = _random(random_state)
         codes = rng.normal(size=(n_samples, self.n_components_))
         return self._noisy(self.inverse_transform(codes), rng)
@@ -229,6 +231,7 @@ class DensityVerbs:
            imputation of incomplete data sets", ICML 2019, arXiv:1812.02633.
         """
         check_is_fitted(self)
+        check_count(n_samples, "n_samples")
         X = self._validate(X, "X")
         X = as_float(X, slice(None), X.dtype)
         rng, k = _random(random_state), self.n_components_
@@ -265,6 +268,7 @@ class DensityVerbs:
             The codes, in the floating type of `X`; each ``Z[i]`` can be decoded.
         """
         check_is_fitted(self)
+        check_count(n_samples, "n_samples")
         X = self._validate(X)
         k = self.n_components_
         both = self._apply(lambda n, x: torch.cat(self._posterior(n, x), 1), X, 2 * k)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
+from skae._checks import check_count
 
 MAX_COMPONENTS = 64
 # Standard deviations: what is known is taken as no further from the mean.
@@ -235,10 +236,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             If `X` or `n_imputations` is not acceptable.
         """
         check_is_fitted(self)
-        if n_imputations < 1:
-            raise ValueError(
-                f"n_imputations must be at least 1, got {n_imputations!r}."
-            )
+        check_count(n_imputations, "n_imputations")
         filler = self.autoencoder if self.autoencoder_ is None else self.autoencoder_
         if not hasattr(filler, "sample_gaps"):
             raise TypeError(

@@ -8,7 +8,6 @@ from scipy import sparse
 from scipy.special import softmax
 from torch.nn import functional as F
 
-from skae._rows import Rows
 from skae._threads import limited_blas
 
 # What cross-validation chooses from: inverse strengths of the head's penalty,
@@ -41,27 +40,6 @@ def soft_cross_entropy(output, target):
     r"""Return :math:`-\sum_k t_{ik} \log p_{ik}`, of shape (n_samples, 1)."""
     logarithms = F.log_softmax(output.logits, dim=1)
     return -(target * logarithms).sum(dim=1, keepdim=True)
-
-
-class LabelRows(Rows):
-    """Rows with class probabilities, each in the proportion of a class's weight.
-
-    Parameters
-    ----------
-    X, mean, scale, dtype, device
-        See `Rows`.
-    n_classes : int
-        Number of classes.
-    """
-
-    def __init__(self, X, mean, scale, dtype, device, n_classes):
-        super().__init__(X, mean, scale, dtype, device)
-        self.targets = torch.zeros(len(self), n_classes, dtype=dtype, device=device)
-
-    def batch(self, chosen):
-        """Return the rows at `chosen`, and their probabilities."""
-        index = chosen if self.index is None else self.index[chosen]
-        return self.take(chosen), self._part(self.targets, index)
 
 
 class Labels:

@@ -90,7 +90,9 @@ class LinearAutoencoder(BaseAutoencoder):
             "steps; 50 for ``solver='lbfgs'``.",
         ),
     }
-    _auto_steps = 4000
+
+    def _auto_steps(self, n_rows):
+        return 4000
 
     def _make_network(self, n_features, n_components):
         if self.solver == "svd" and self.alpha and self.l1_ratio:

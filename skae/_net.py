@@ -91,6 +91,8 @@ class AutoencoderNet(NeuralNet):
         self.filler = None
         # The loss of the start that training is to improve on, if there is one.
         self.loss_unit = None
+        # The least losses of a training so far.
+        self.least_ = {}
 
     @property
     def _default_callbacks(self):
@@ -215,10 +217,10 @@ class AutoencoderNet(NeuralNet):
                 f"{name} became {loss} in epoch {len(self.history)}. Lower "
                 f"learning_rate_init (now {self.lr}), or scale the columns of X."
             )
-        least = self.__dict__.setdefault("least_", {})
+        least = self.least_.get(name, math.inf)
         self.history.record(name, loss)
-        self.history.record(f"{name}_best", loss < least.get(name, math.inf))
-        least[name] = min(loss, least.get(name, math.inf))
+        self.history.record(f"{name}_best", loss < least)
+        self.least_[name] = min(loss, least)
 
     @property
     def epoch_losses(self):
@@ -300,15 +302,6 @@ class AutoencoderNet(NeuralNet):
             norm = nn.utils.get_total_norm(gradients)
             if norm > 1:
                 nn.utils.clip_grads_with_norm_(self.parameters_, 1.0, norm)
-        return {"loss": loss, "y_pred": outcome[3].reconstruction}
-
-    def validation_step(self, batch, **fit_params):
-        """Compute the objective of a batch, under the same noise in each call."""
-        self.module_.eval()
-        generator = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            outcome = self._outcome(batch, generator)
-            loss = self.criterion_.of_rows(*outcome).mean()
         return {"loss": loss, "y_pred": outcome[3].reconstruction}
 
     def evaluation_step(self, batch, training=False):

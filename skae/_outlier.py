@@ -87,7 +87,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     Attributes
     ----------
     estimators_ : list
-        The models, which hold what they were fitted to.
+        Fitted copies of `estimator`. Without one, what each small model was fitted
+        to: the rows of a codebook as an array, or a hidden layer's weights as a dict.
     offset_ : float
         Threshold: ``decision_function(X) = score_samples(X) - offset_``.
     feature_errors_ : ndarray of shape (n_features,)

@@ -27,7 +27,7 @@ class Pixels:
         return block
 
 
-def flattened(X, expected=None):
+def flattened(X, expected=None, name="X"):
     """Return `X` as rows of pixels, and the shape of its images, or None for rows.
 
     Images that look like channels first are refused, unless they are as `expected`.
@@ -37,14 +37,16 @@ def flattened(X, expected=None):
     try:
         images = np.asarray(X)
     except ValueError as error:
-        raise ValueError(_differing(X)) from error
+        raise ValueError(_differing(X, name)) from error
     if images.dtype == object and images.ndim == 1 and np.ndim(images[0]) > 1:
-        raise ValueError(_differing(X))
+        raise ValueError(_differing(X, name))
     if images.ndim not in (3, 4):
         return images, None
     shape = images.shape[1:]
     if not len(images):
-        raise ValueError(f"X must have one image at least, got shape {images.shape}.")
+        raise ValueError(
+            f"{name} must have one image at least, got shape {images.shape}."
+        )
     channels_first = (
         len(shape) == 3
         and shape[0] in (1, 3, 4)
@@ -53,8 +55,8 @@ def flattened(X, expected=None):
     )
     if channels_first and (expected is None or shape != tuple(np.ravel(expected))):
         raise ValueError(
-            "X must be images of shape (n_samples, height, width, channels), got "
-            f"{images.shape}, which looks like channels first."
+            f"{name} must be images of shape (n_samples, height, width, channels), "
+            f"got {images.shape}, which looks like channels first."
         )
     return images.reshape(len(images), -1), shape
 
@@ -67,14 +69,14 @@ def _in_unit_interval(X):
     return X / white[types.pop()] if len(types) == 1 and types <= set(white) else X
 
 
-def _differing(X):
+def _differing(X, name):
     shapes = sorted({np.shape(image) for image in X})
-    return f"X must be images of one shape, got shapes {shapes[:5]}."
+    return f"{name} must be images of one shape, got shapes {shapes[:5]}."
 
 
-def as_rows(X, expected=None):
+def as_rows(X, expected=None, name="X"):
     """Return what `flattened` does, with small integers as floats in [0, 1]."""
-    rows, shape = flattened(X, expected)
+    rows, shape = flattened(X, expected, name)
     return (Pixels(rows)[:] if is_integers(rows) else rows), shape
 
 

@@ -164,7 +164,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
 
     def _validate_pairs(self, X, y, engine):
         X, self._input_shape = as_given(X, engine)
-        y, shape = as_given(y, expected=self._input_shape)
+        y, shape = as_given(y, expected=self._input_shape, name="y")
         X, y = validate_data(
             self,
             X,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from skae._axes import DIRECT, principal_axes
-from skae._rows import Rows, as_float, blocks
+from skae._rows import TargetRows, as_float, blocks
 
 # Axes that ridge regression is confined to where both sides are long.
 N_AXES = 256
@@ -107,8 +107,8 @@ def _penalty(squares, products, total, n):
     return float(alphas[best]), float(residuals[best])
 
 
-class PairRows(Rows):
-    """Rows, and what ridge regression leaves of their outputs, as tensors.
+class PairRows(TargetRows):
+    """Rows, and what ridge regression leaves of their outputs as their targets.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ class PairRows(Rows):
     """
 
     def __init__(self, X, mean, scale, dtype, device, Y):
-        super().__init__(X, mean, scale, dtype, device)
-        self.Y, self.left = Y, torch.empty(Y.shape, dtype=dtype, device=device)
+        super().__init__(X, mean, scale, dtype, device, Y.shape[1])
+        self.Y = Y
 
     def outputs(self, chosen):
         """Return the outputs at `chosen`, a slice, in double precision."""
@@ -128,13 +128,8 @@ class PairRows(Rows):
         return torch.from_numpy(as_float(self.Y, chosen))
 
     def leave(self, ridge):
-        """Make the target what `ridge` leaves of all outputs, in its deviations."""
+        """Make the targets what `ridge` leaves of all outputs, in its deviations."""
         for block in blocks(len(self), max(self.shape[1], self.Y.shape[1])):
             residual = self.outputs(block).numpy() - ridge(self.exact(block).numpy())
             residual = torch.from_numpy(residual / ridge.deviation)
-            self.left[block] = residual.to(self.left)
-
-    def batch(self, chosen):
-        """Return the rows at `chosen`, and what is left of their outputs."""
-        index = chosen if self.index is None else self.index[chosen]
-        return self.take(chosen), self._part(self.left, index)
+            self.targets[block] = residual.to(self.targets)

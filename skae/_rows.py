@@ -214,6 +214,27 @@ class Rows(Dataset):
         return in_units(x, self.mean, self.scale) if self.bounded else x
 
 
+class TargetRows(Rows):
+    """Rows with targets of their own, which start at zero.
+
+    Parameters
+    ----------
+    X, mean, scale, dtype, device
+        See `Rows`.
+    n_outputs : int
+        Number of columns of `targets`.
+    """
+
+    def __init__(self, X, mean, scale, dtype, device, n_outputs):
+        super().__init__(X, mean, scale, dtype, device)
+        self.targets = torch.zeros(len(self), n_outputs, dtype=dtype, device=device)
+
+    def batch(self, chosen):
+        """Return the rows at `chosen`, and their targets."""
+        index = chosen if self.index is None else self.index[chosen]
+        return self.take(chosen), self._part(self.targets, index)
+
+
 class Batches:
     """An iterator of ``(x, target)`` over `Rows`, shuffled by its own generator.
 

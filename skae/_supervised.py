@@ -113,14 +113,14 @@ class SupervisedBase(BaseEstimator):
         return tags
 
 
-def as_given(A, engine=None, expected=None):
+def as_given(A, engine=None, expected=None, name="X"):
     """Return images as rows of pixels and their shape, and else `A` and None.
 
     Where `engine` takes images, rows of small integers are pixels too; where a shape
     is `expected`, if they have as many pixels. Without an engine rows stay as they are.
     Images of the `expected` shape, or of the engine's, are taken however they look.
     """
-    rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None))
+    rows, shape = as_rows(A, expected or getattr(engine, "image_shape", None), name)
     are_pixels = hasattr(engine, "image_shape")
     if engine is not None and expected is not None:
         n_columns = np.shape(A)[1] if np.ndim(A) > 1 else 1

@@ -22,7 +22,8 @@ class Training:
         line_search = self.solver == "lbfgs"
         batch_size = n_rows if line_search else min(int(batch_size), n_rows)
         n_batches = -(-n_rows // batch_size)
-        usual = 50 if line_search else max(36, -(-self._auto_steps // n_batches))
+        steps = self._auto_steps(n_rows)
+        usual = 50 if line_search else max(36, -(-steps // n_batches))
         max_iter = usual if max_iter == "auto" else int(max_iter)
         net.batch_size, net.max_epochs = batch_size, max_iter
         if self.solver == "adam" and not net.module.is_linear:

@@ -408,8 +408,3 @@ def test_threads_are_left_as_they_were(estimator, X):
     before = torch.get_num_threads()
     seeded(estimator).fit(X).transform(X)
     assert torch.get_num_threads() == before
-
-
-def test_digits_fit_in_float32_memory():
-    X = load_digits().data.astype(np.float32)
-    assert Autoencoder(max_iter=1).fit_transform(X).dtype == np.float32

@@ -2,6 +2,7 @@
 
 import inspect
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,8 @@ def documented():
                 yield f"skae.{name}.{method}", codes
         elif callable(thing):
             yield f"skae.{name}", EVERYWHERE
-    for module in ("losses", "metrics", "networks", "penalties"):
+    for path in Path(skae.__file__).parent.glob("[a-z]*.py"):
+        module = path.stem
         codes = EVERYWHERE if module == "metrics" else EVERYWHERE | PARTS
         for name in import_module(f"skae.{module}").__all__:
             if callable(getattr(import_module(f"skae.{module}"), name)):

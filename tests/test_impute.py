@@ -389,7 +389,7 @@ def test_indicator_where_output_is_polars():
         filled = imputer.fit_transform(X)
     assert filled.shape == (60, 8)
     model = AutoencoderImputer(VariationalAutoencoder(2, max_iter=2)).fit(X)
-    with pytest.raises(ValueError, match="n_imputations must be at least 1"):
+    with pytest.raises(ValueError, match="n_imputations must be a positive int"):
         model.impute(X, n_imputations=0)
 
 

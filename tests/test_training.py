@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.neural_network import BernoulliRBM
 from skorch.callbacks import (
@@ -29,6 +30,7 @@ from skae import (
     SparseAutoencoder,
     StackedAutoencoder,
 )
+from skae._net import SCHEDULES
 from skae._selection import LIKELY, SURE, Watch, choose
 
 FAST = {"hidden_layer_sizes": 16, "max_iter": 4, "random_state": 0}
@@ -322,3 +324,74 @@ def test_values_too_large_to_be_squared_are_refused(X):
 def test_faults_of_the_rows_to_watch_are_theirs(X, wrong):
     with pytest.raises(ValueError, match=r"^X_val: "):
         Autoencoder(2).fit(X, X_val=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.ones((3, 7, 8)),
+        np.ones((3, 1, 8, 8)),
+        np.ones((0, 8, 8)),
+        np.ones((3, 63), dtype=np.uint8),
+        [np.ones((8, 8)), np.ones((7, 8))],
+    ],
+)
+def test_faults_of_the_images_to_watch_are_theirs(X, wrong):
+    model = ConvolutionalAutoencoder(2, channels=2)
+    with pytest.raises(ValueError, match=r"^X_val"):
+        model.fit(X[:20].reshape(-1, 8, 8), X_val=wrong)
+
+
+def test_schedules():
+    progress = np.linspace(0, 1, 11)
+    cosine, one_cycle = (
+        [SCHEDULES[name](p) for p in progress] for name in ("cosine", "one_cycle")
+    )
+    np.testing.assert_allclose(cosine, np.cos(np.pi * progress / 2) ** 2, atol=1e-12)
+    # A tenth of the way up, and the rest down.
+    np.testing.assert_allclose(one_cycle[1:], (1 - progress[1:]) / 0.9, atol=1e-12)
+    assert 0 < one_cycle[0] < 0.02 and SCHEDULES["one_cycle"](0.05) < 0.6
+
+
+@pytest.mark.parametrize(
+    "model, n_rows, batch_size, n_epochs",
+    [
+        (Autoencoder(), 100, 16, 36),
+        (Autoencoder(), 1800, 64, 36),
+        (Autoencoder(), 10_000, 128, 36),
+        (Autoencoder(), 1_000_000, 256, 36),
+        (Autoencoder(), 60, 16, 50),
+        (Autoencoder(corruption="gaps"), 1800, 64, 69),
+        (Autoencoder(corruption="gaps"), 12, 12, 480),
+        (Autoencoder(solver="lbfgs"), 1800, 1800, 50),
+        (LinearAutoencoder(solver="adam"), 1800, 64, 138),
+        (ConvolutionalAutoencoder(), 10_000, 64, 36),
+        (ConvolutionalAutoencoder(), 20_000, 128, 36),
+    ],
+)
+def test_what_auto_means(model, n_rows, batch_size, n_epochs):
+    net = clone(model).set_params(max_iter=1).fit(np.eye(4)).net_
+    model._set_budget(net, n_rows)
+    assert (net.batch_size, net.max_epochs) == (batch_size, n_epochs)
+    group = net.optimizer_.param_groups[0]
+    if model.solver == "adam" and not net.module.is_linear:
+        images = isinstance(model, ConvolutionalAutoencoder)
+        fading = 150 if images else max(100, n_epochs * -(-n_rows // batch_size)) / 2
+        decay = group["weight_decay"] * model.learning_rate_init
+            assert decay * fading == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "init, n_folds, patience, trial",
+    [
+        ("pca", 1, 14, 8),
+        ("random", 1, 14, np.inf),
+        ("pca", 3, np.inf, np.inf),
+    ],
+)
+def test_what_auto_patience_means(init, n_folds, patience, trial):
+    model = Autoencoder(init=init)
+    watch = SimpleNamespace(patience=np.inf, trial=np.inf)
+    net = SimpleNamespace(watch=watch, max_epochs=40)
+    model._set_patience(net, [("rows", "rows")] * n_folds, cautious=init == "pca")
+    assert (watch.patience, watch.trial) == (patience, trial)

@@ -1,6 +1,7 @@
 """What is special to VariationalAutoencoder: its bound, its start, its density."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -309,6 +310,17 @@ def test_says_when_the_data_give_no_reason_to_leave():
     np.testing.assert_allclose(
         model.score_samples(X), ppca(X, 2)[0].logpdf(X), atol=1e-3
     )
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, "2"])
+def test_numbers_of_draws_are_positive_ints(digits, fitted, wrong):
+    for draw in (
+        fitted.sample,
+        partial(fitted.sample_posterior, digits[:3]),
+        partial(fitted.sample_gaps, digits[:3]),
+    ):
+        with pytest.raises(ValueError, match="n_samples must be a positive int"):
+            draw(wrong)
 
 
 def test_samples_look_like_the_digits(digits, fitted):
