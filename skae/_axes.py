@@ -78,7 +78,9 @@ def _covariance(rows, mean):
 
 
 def _axes_from_gram(rows, mean, k):
-    x = torch.cat(list(_centred(rows, mean)))
+    x = torch.empty(*rows.shape, dtype=torch.float64)
+    for block in blocks(*rows.shape):
+        x[block] = rows.exact(block) - mean
     values, vectors = _leading(x @ x.T / len(rows), k)
     # Beyond the rank the axes are noise around zero; QR completes the basis.
     return values, torch.linalg.qr((vectors @ x).T).Q.T

@@ -18,6 +18,7 @@ from skae._objective import Objective
 from skae._record import FitRecord
 from skae._rows import Rows, location_and_scale
 from skae._selection import Watch
+from skae._storage import on_cpu
 from skae._threads import limited_threads
 from skae._training import Training
 from skae._verbs import AutoencoderVerbs
@@ -31,11 +32,12 @@ from skae.penalties import WeightPenalty
 def fitting(estimator):
     """Compute gradients, and give `estimator` its attributes back if the block fails.
 
-    It fails by an interrupt too; and gradients may have been switched off around it.
+    It fails by an interrupt too; gradients may have been switched off around it, and
+    another device than the estimator's may be PyTorch's default.
     """
     before = estimator.__dict__.copy()
     try:
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), on_cpu():
             yield
     except BaseException:
         estimator.__dict__.clear()
@@ -144,7 +146,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         return (WeightPenalty(self.alpha, self.l1_ratio),) if self.alpha else ()
 
     def _make_corruption(self, rows):
-        imitable = rows.with_gaps is not None and self.solver != "lbfgs"
+        imitable = rows.with_gaps is not None and self.solver in ("adam", "sgd")
         return CORRUPTIONS["gaps"](rows, 0.0) if imitable else None
 
     def _initialize(self, network, rows, generator):

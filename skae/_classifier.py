@@ -194,7 +194,8 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
             )
         labels = y[known]
         # Beside -1, an array of objects may hold integers or truth values.
-        if y.dtype == object and not any(isinstance(k, str) for k in labels):
+        mixed = y.dtype == object and len(known) < len(y)
+        if mixed and not any(isinstance(k, str) for k in labels):
             plain = np.array(labels.tolist())
             labels = plain if plain.ndim == 1 else labels
         check_classification_targets(labels)
@@ -207,6 +208,10 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         weights = compute_class_weight(
             self.class_weight, classes=self.classes_, y=labels
         )
+        if not np.isfinite(weights).all() or (weights < 0).any():
+            raise ValueError(
+                f"class_weight must be in [0, inf), got {self.class_weight!r}."
+            )
         if not weights[y].any():
             raise ValueError(
                 f"class_weight leaves no label any weight, got {self.class_weight!r}."

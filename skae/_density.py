@@ -201,7 +201,8 @@ class DensityVerbs:
         if not hasattr(self, "noise_variance_"):  # the likelihood is Bernoulli's
             return (rng.uniform(size=decoded.shape) < decoded).astype(decoded.dtype)
         noise = rng.normal(size=(len(decoded), self.n_features_in_))
-        return decoded + (self.noise_variance_**0.5 * noise).reshape(decoded.shape)
+        noise = (self.noise_variance_**0.5 * noise).reshape(decoded.shape)
+        return decoded + noise.astype(decoded.dtype)
 
     @available_if(lambda self: self._admits_gaps)
     def sample_gaps(self, X, n_samples=1, random_state=None):

@@ -50,8 +50,10 @@ class GapFiller:
         """Return the model of `rows`, by expectation maximisation with a prior.
 
         The loadings of a column of variance :math:`v` are normal with variance
-        :math:`v` over `PRIOR_ROWS`. Few iterations do, from a good start and with
-        parameters expanded as by Liu, Rubin and Wu (1998).
+        :math:`v` over `PRIOR_ROWS`; what the prior keeps them from explaining counts
+        as noise, which is kinder to few rows than the largest posterior. Few iterations
+        do, from a good start and with parameters expanded as by Liu, Rubin and Wu
+        (1998).
         """
         n, d = rows.shape
         rank = min(d, MAX_RANK)

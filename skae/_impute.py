@@ -1,6 +1,5 @@
 """Imputation of missing values by an autoencoder."""
 
-from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 
@@ -179,7 +178,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
             autoencoder = Autoencoder(
                 min(int((~self._empty).sum()), MAX_COMPONENTS),
                 corruption="gaps",
-                random_state=deepcopy(self.random_state),
+                random_state=self.random_state,
             )
         else:
             if isinstance(self.autoencoder, FrozenEstimator):
@@ -189,7 +188,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
                 )
             autoencoder = clone(self.autoencoder)
             if getattr(autoencoder, "random_state", 0) is None:
-                autoencoder.set_params(random_state=deepcopy(self.random_state))
+                autoencoder.set_params(random_state=self.random_state)
         if hasattr(autoencoder, "set_output"):
             autoencoder.set_output(transform="default")
         self.autoencoder_ = autoencoder.fit(self._scaled(X, gaps))

@@ -114,7 +114,11 @@ class LinearAutoencoder(BaseAutoencoder):
         net.history.new_epoch()
         with torch.no_grad():
             penalty = sum(p(net.module_, None, None, None) for p in penalties)
-        net.record("train_loss", float(net.row_losses(rows).mean()) + float(penalty))
+        losses = net.row_losses(rows).double()
+        if rows.with_gaps is not None:  # entries count alike, in whatever row
+            n_known = rows.with_gaps.isfinite().sum(dim=1).cpu()
+            losses *= n_known / n_known.double().mean()
+        net.record("train_loss", float(losses.mean()) + float(penalty))
         self._keep_size(net)
         self._keep_scores(net, [], None)
 

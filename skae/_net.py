@@ -11,7 +11,7 @@ from skorch.callbacks import Callback, PrintLog
 from torch import nn
 
 from skae._gaps import filled
-from skae._rows import Batches, Rows
+from skae._rows import BLOCK, Batches, Rows
 
 SCHEDULES = {
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
@@ -91,6 +91,8 @@ class AutoencoderNet(NeuralNet):
         self.filler = None
         # The loss of the start that training is to improve on, if there is one.
         self.loss_unit = None
+        # What losses of rows are multiplied by, for parts of the rows to compare.
+        self.row_unit = 1.0
         # The least losses of a training so far.
         self.least_ = {}
 
@@ -190,7 +192,7 @@ class AutoencoderNet(NeuralNet):
         if not isinstance(dataset, Rows):
             return super().get_iterator(dataset, training)
         if not training:
-            return Batches(dataset, 4096)
+            return Batches(dataset, _at_once(dataset))
         # Many small batches are filled in a fraction of the time if at once.
         ahead = partial(self._shown, generator=self.generator)
         show = None if self.filler is None else ahead
@@ -206,6 +208,9 @@ class AutoencoderNet(NeuralNet):
             names = f"{prefix}_loss", f"{prefix}_batch_size"
             batches = np.array(self.history[-1, "batches", :, names])
             loss = float(np.average(batches[:, 0], weights=batches[:, 1]))
+            if self.solver == "lbfgs":  # which has reported what it began at
+                (batch,) = iterator
+                loss = self.train_step_single(batch)["loss"].item()
         else:
             loss = self._run_quietly(iterator)
         self.record(f"{prefix}_loss", loss)
@@ -248,7 +253,7 @@ class AutoencoderNet(NeuralNet):
                 self.criterion_.of_rows(*self._outcome(batch, generator))
                 for batch in self._watched(rows)
             ]
-        return torch.cat(losses).cpu()
+        return torch.cat(losses).cpu() * self.row_unit
 
     def _watched(self, rows):
         """Return batches of `rows`; where gaps are filled, those of the first call."""
@@ -256,7 +261,7 @@ class AutoencoderNet(NeuralNet):
             return self.get_iterator(rows)
         if self.watched_ is None:
             show = partial(self._shown, generator=torch.Generator().manual_seed(0))
-            self.watched_ = list(Batches(rows, 4096, show=show))
+            self.watched_ = list(Batches(rows, _at_once(rows), show=show))
         return self.watched_
 
     def _outcome(self, batch, generator):
@@ -310,3 +315,8 @@ class AutoencoderNet(NeuralNet):
         with torch.set_grad_enabled(training):
             self.module_.train(training)
             return self.module_(filled(x, self.filler)).reconstruction
+
+
+def _at_once(rows):
+    """Return how many rows to look at together where none are trained on."""
+    return max(1, min(4096, 8 * BLOCK // rows.shape[1]))

@@ -131,10 +131,10 @@ def _start_noise(network, log_variance, noise, rows):
     nn.init.zeros_(network.variance_head.bias)
     network.log_variance_start.copy_(_rounded(log_variance, network.noise))
     # What `log_scale` is to be comes out of a softplus.
-    log_scale = 0.5 * math.log(noise) + (math.log(rows.scale) if rows.bounded else 0)
-    above = max(log_scale - LOG_SCALE_FLOOR, 1e-3)
+    floor = float(network.noise_floor)
+    above = max(0.5 * math.log(noise) - LOG_SCALE_FLOOR, 1e-3)
     inverse = above + math.log(-math.expm1(-above))
-    start = torch.tensor(LOG_SCALE_FLOOR + inverse, dtype=torch.float64)
+    start = torch.tensor(floor + inverse, dtype=torch.float64)
     network.noise_start.copy_(_rounded(start, network.noise))
 
 

@@ -216,9 +216,13 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
         return output
 
     def _train(self, engine, net, rows):
+        deviations = []
+
         def begin(part):
             self._ridge = ridge_regression(part, net.generator)
             rows.leave(self._ridge)
+            deviations.append(self._ridge.deviation)
+            net.row_unit = (deviations[-1] / deviations[0]) ** 2
 
         parts = engine._parts(net, rows, None, cautious=True)
         engine._set_patience(net, parts, cautious=True)

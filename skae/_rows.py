@@ -47,7 +47,8 @@ def location_and_scale(X):
     offset costs no precision. Gaps, NaN, are left out.
     """
     n_rows, n_columns = X.shape
-    total, _, counts = _sums(as_float(X, slice(0, 1000)), 0.0)
+    some = next(blocks(min(n_rows, 1000), n_columns))
+    total, _, counts = _sums(as_float(X, some), 0.0)
     around = total / np.maximum(counts, 1)
     total, squares, counts = np.zeros((3, n_columns))
     for rows in blocks(n_rows, n_columns):
@@ -113,6 +114,8 @@ class Rows(Dataset):
         The whole matrix with NaN where values are missing; None if nowhere.
     principal : tuple or None
         What `principal_axes` has found of these rows.
+    filler : GapFiller or None
+        What was fitted to them to fill gaps.
     """
 
     def __init__(
@@ -120,7 +123,8 @@ class Rows(Dataset):
     ):
         self.raw, self.mean, self.scale = X, mean, scale
         self.dtype, self.device, self.bounded = dtype, device, bounded
-        self.index = self.tensor = self.with_gaps = self.principal = None
+        self.index = self.tensor = self.with_gaps = None
+        self.principal = self.filler = None
         if sparse.issparse(X) and np.isnan(X.data.sum()):
             self.raw = X.toarray()
         if not sparse.issparse(self.raw):
@@ -156,7 +160,7 @@ class Rows(Dataset):
     def subset(self, index):
         """Return the rows at `index`, a tensor of integers, as new `Rows`."""
         part = copy(self)
-        part.principal = None
+        part.principal = part.filler = None
         part.index = index if self.index is None else self.index[index]
         return part
 

@@ -7,7 +7,6 @@ import torch
 
 from skae._axes import principal_axes
 from skae._gaps import filled
-from skae._rows import blocks
 from skae.layers import nested_dropout
 from skae.networks import Output
 
@@ -240,16 +239,15 @@ def reference_losses(loss, parts, net):
     filled, and its scores are cut, as the network's input and code are.
     """
     corruption, ordered = net.corruption, net.module.config.get("ordered")
-    noise = torch.Generator().manual_seed(0)
     by_pca = by_mean = size = 0.0
     for rows, rows_valid in parts:
         n_components = net.module.config["n_components"]
         mean, axes, _ = principal_axes(rows, n_components, net.generator)
-        for block in blocks(*rows_valid.shape):
-            x, target = rows_valid.batch(block)
+        noise = torch.Generator().manual_seed(0)
+        for x, target in net.get_iterator(rows_valid):
             m, a = mean.to(x), axes.to(x)
             x = corruption(x, generator=noise) if corruption else x
-            x = filled(x, net.filler)
+            x = filled(x, rows.filler or net.filler)
             scores = (x - m) @ a.T
             scores = nested_dropout(scores, noise) if ordered else scores
             for_pca = rows.target(m + scores @ a)

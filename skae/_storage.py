@@ -1,7 +1,16 @@
 """A trained net as arrays and plain values, which pickle to what they weigh."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
+
+
+def on_cpu():
+    """Return a context that makes tensors on the CPU, whatever PyTorch's default is."""
+    # Where it is the CPU already, a context would only slow each call down.
+    is_default = torch.get_default_device().type == "cpu"
+    return nullcontext() if is_default else torch.device("cpu")
 
 
 def dump(net, with_training):
@@ -29,7 +38,8 @@ def dump(net, with_training):
 
 def load_network(stored):
     """Return the network and the generator that `dump` stored."""
-    network = stored["network"](**stored["config"])
+    with on_cpu():
+        network = stored["network"](**stored["config"])
     weights = _as_tensors(stored["weights"])
     network.to(next(iter(weights.values())).dtype).load_state_dict(weights)
     generator = torch.Generator()

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skae._axes import principal_axes
 from skae._rows import evenly
 from skae._selection import ANY, FOLDS_BELOW, SURE, fit_and_choose, folds
 from skae._size_curve import SizeCurve
@@ -46,6 +47,10 @@ class Training:
             self._learn_gaps(part)
             net.set_filler(self._filler)
             rows.fill(self._filler)
+            part.filler = self._filler
+            if self._filler is not None:  # PCA of what it fills, not of a later one
+                n_components = net.module.config["n_components"]
+                principal_axes(part, n_components, torch.Generator().manual_seed(seed))
             net.module.cpu()  # where generators draw; an earlier part has moved it
             self._initialize(net.module, part, torch.Generator().manual_seed(seed))
             net.module.to(net.device)

@@ -247,6 +247,9 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
         network.kl_weight.fill_(0.0 if self.kl_warmup else 1.0)
+        if rows.bounded:  # and so decoded in the units of the data
+            network.noise_floor += math.log(rows.scale)
+            network.noise_start += math.log(rows.scale)
         if self.init == "pca":
             start_at_ppca(network, rows, generator)
 

@@ -109,7 +109,8 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         scores : ndarray of shape (n_samples,)
             Minus the loss of each row, averaged over its entries, in the units of
-            `X`: for the squared error minus the mean squared error. Gaps do not count.
+            `X`: for the squared error minus the mean squared error. Gaps do not count;
+            a row of gaps alone has NaN.
         """
         check_is_fitted(self)
         X = self._validate(X, "X")
@@ -117,7 +118,10 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         def row_losses(network, x):
             target = in_units(x, self.mean_, self.scale_) if in_data_units else x
-            return objective.loss_of_rows(self._through(network, x), target)[:, None]
+            losses = objective.loss_of_rows(self._through(network, x), target)
+            if objective.has_gaps:  # then there is nothing to judge by
+                losses[x.isnan().all(dim=1)] = torch.nan
+            return losses[:, None]
 
         losses = self._apply(row_losses, X, 1)[:, 0].astype(np.float64)
         return -losses * (1.0 if in_data_units else self.scale_**objective.power)

@@ -151,6 +151,8 @@ class Posterior:
         n_scales = self.n_features if noise == "per_feature" else 1
         self.variance_head = linear(self.encoder[-1].in_features, n_components)
         self.noise = nn.Parameter(torch.zeros(n_scales))
+        # The logarithm of the least noise, in the unit that the decoder decodes in.
+        self.register_buffer("noise_floor", torch.tensor(LOG_SCALE_FLOOR))
         # Where variance and noise start: weight decay pulls there, and not to 1.
         self.register_buffer("log_variance_start", torch.zeros(n_components))
         self.register_buffer("noise_start", torch.zeros(()))
@@ -162,8 +164,8 @@ class Posterior:
     @property
     def log_scale(self):
         """Logarithm of the noise's standard deviation, softly above its floor."""
-        above = self.noise_start - LOG_SCALE_FLOOR + self.noise
-        return LOG_SCALE_FLOOR + F.softplus(above)
+        above = self.noise_start - self.noise_floor + self.noise
+        return self.noise_floor + F.softplus(above)
 
     def posterior(self, x):
         """Return the means and the logarithms of the variances of the codes of `x`."""

@@ -414,6 +414,23 @@ def test_scores_of_folds_that_end_early_are_of_the_same_rows(n_rows, k, seed):
     assert model.best_validation_score_ == pytest.approx(model.pca_score_, abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Rows kept out of training give no:UserWarning")
+@pytest.mark.parametrize("params", [{"corruption": "masking"}, {"ordered": True}])
+def test_pca_has_the_same_noise_as_the_network(params):
+    X = np.random.RandomState(0).standard_t(3, size=(90, 12))
+    model = Autoencoder(6, max_iter=1, learning_rate_init=1e-12, random_state=0)
+    model.set_params(**params).fit(X)
+    assert model.best_validation_score_ == pytest.approx(model.pca_score_, abs=1e-6)
+
+
+def test_lbfgs_records_where_an_epoch_ends():
+    X = load_digits().data[:200]
+    model = Autoencoder(3, hidden_layer_sizes=8, solver="lbfgs", max_iter=3)
+    model.set_params(early_stopping=False, init="random", random_state=0).fit(X)
+    expected = -model.score_samples(X).mean() / model.scale_**2
+    assert model.loss_curve_[-1] == pytest.approx(expected, rel=1e-9)
+
+
 def test_rows_kept_out_are_not_those_that_a_linear_start_has_seen():
     X = np.random.RandomState(0).normal(size=(60, 20))
     model = Autoencoder(5, hidden_layer_sizes=(), random_state=0)

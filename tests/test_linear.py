@@ -171,6 +171,17 @@ def test_closed_form_is_the_minimum_of_its_objective(tied):
     assert closed.loss_curve_[-1] == pytest.approx(found.loss_curve_[-1], rel=1e-6)
 
 
+def test_loss_with_gaps_is_that_of_known_entries():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)) @ rng.normal(size=(3, 10))
+    X += 0.1 * rng.normal(size=X.shape)
+    X[rng.random(X.shape) < rng.uniform(0, 0.6, size=(200, 1))] = np.nan
+    model = LinearAutoencoder(3).fit(X)
+    expected = np.nanmean((X - model.reconstruct(X)) ** 2) / model.scale_**2
+    # In training gaps are nearly filled.
+    assert model.loss_curve_[-1] == pytest.approx(expected, rel=0.1)
+
+
 def test_map_is_the_projection_on_the_leading_axes():
     X = DATA["wine"]
     model = LinearAutoencoder(3, solver="lbfgs", max_iter=20, random_state=0).fit(X)

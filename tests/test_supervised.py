@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch.callbacks import Callback
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skae import (
@@ -128,6 +129,27 @@ def test_linear_data_gives_ridge_regression(shape, n_outputs):
     single = model.predict(new.astype(np.float32))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, expected, rtol=1e-2)
+
+
+def test_folds_are_compared_in_one_unit():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 2))
+    y = np.exp(2 * X[:, 0])  # of which a few rows make most
+    losses, errors = [], []
+
+    class Look(Callback):
+        def on_train_begin(self, net, **kwargs):
+            if net.rows_valid_ is not None:
+                losses.append(float(net.watch.start_.mean()))
+                train, test = kwargs["X"].index.numpy(), net.rows_valid_.index.numpy()
+                predicted = reference_ridge(X[train], y[train]).predict(X[test])
+                errors.append(np.square(predicted - y[test]).mean())
+
+    engine = Autoencoder(2, max_iter=10, learning_rate_init=0.01, callbacks=[Look()])
+    AutoencoderRegressor(engine, random_state=0).fit(X, y)
+    assert len(losses) > 1
+    ratios = np.divide(losses, errors)
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-3)
 
 
 def test_curves_leave_ridge_regression():
@@ -559,8 +581,17 @@ def test_labels_of_any_kind_beside_those_unknown(kind):
     assert model.score(X[1::2], labels[1::2]) > 0.8
 
 
+def test_objects_that_scikit_learn_could_not_score_are_refused():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        AutoencoderClassifier(TINY).fit(X, y.astype(object))
+
+
 def test_what_leaves_nothing_to_learn_is_named():
     X, y = load_iris(return_X_y=True)
+    for wrong in (-1, np.nan):
+        with pytest.raises(ValueError, match=r"class_weight must be in \[0, inf\)"):
+            AutoencoderClassifier(TINY, class_weight={0: wrong}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight leaves no label any weight"):
         AutoencoderClassifier(TINY, class_weight=dict.fromkeys(range(3), 0)).fit(X, y)
     with pytest.raises(ValueError, match="y has values too large to be squared"):

@@ -342,6 +342,25 @@ def test_faults_of_the_images_to_watch_are_theirs(X, wrong):
         model.fit(X[:20].reshape(-1, 8, 8), X_val=wrong)
 
 
+def test_default_device_of_pytorch_does_not_matter(X):
+    model = Autoencoder(2, **FAST)
+    expected = clone(model).fit(X).transform(X)
+    try:
+        torch.set_default_device("meta")
+        model.fit(X)
+        for fitted in (model, pickle.loads(pickle.dumps(model))):
+            np.testing.assert_array_equal(fitted.transform(X), expected)
+    finally:
+        torch.set_default_device(None)
+
+
+def test_rows_to_watch_are_looked_at_in_blocks(monkeypatch, X):
+    model = Autoencoder(2, **FAST)
+    expected = model.fit(X).best_validation_score_
+    monkeypatch.setattr("skae._net.BLOCK", 64)
+    assert model.fit(X).best_validation_score_ == pytest.approx(expected, abs=1e-6)
+
+
 def test_schedules():
     progress = np.linspace(0, 1, 11)
     cosine, one_cycle = (
@@ -356,15 +375,15 @@ def test_schedules():
 @pytest.mark.parametrize(
     "model, n_rows, batch_size, n_epochs",
     [
-        (Autoencoder(), 100, 16, 36),
+        (Autoencoder(), 100, 32, 50),
         (Autoencoder(), 1800, 64, 36),
         (Autoencoder(), 10_000, 128, 36),
         (Autoencoder(), 1_000_000, 256, 36),
-        (Autoencoder(), 60, 16, 50),
+        (Autoencoder(), 300, 32, 36),
         (Autoencoder(corruption="gaps"), 1800, 64, 69),
         (Autoencoder(corruption="gaps"), 12, 12, 480),
         (Autoencoder(solver="lbfgs"), 1800, 1800, 50),
-        (LinearAutoencoder(solver="adam"), 1800, 64, 138),
+        (LinearAutoencoder(solver="adam"), 1800, 1024, 2000),
         (ConvolutionalAutoencoder(), 10_000, 64, 36),
         (ConvolutionalAutoencoder(), 20_000, 128, 36),
     ],
@@ -378,7 +397,7 @@ def test_what_auto_means(model, n_rows, batch_size, n_epochs):
         images = isinstance(model, ConvolutionalAutoencoder)
         fading = 150 if images else max(100, n_epochs * -(-n_rows // batch_size)) / 2
         decay = group["weight_decay"] * model.learning_rate_init
-            assert decay * fading == pytest.approx(1)
+        assert decay * fading == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,17 @@ def test_bernoulli_start_knows_more_than_the_means(digits):
     assert model.elbo(X).mean() > independent + 2
 
 
+@pytest.mark.parametrize("unit", [1e-5, 1e4])
+def test_least_noise_is_in_the_unit_of_the_data(unit):
+    rng = np.random.default_rng(0)
+    X = np.abs(rng.normal(size=(300, 3)) @ rng.normal(size=(3, 8)))
+    model = VariationalAutoencoder(3, output_activation="relu", max_iter=5)
+    model.set_params(hidden_layer_sizes=16, random_state=0)
+    expected = model.fit(X).noise_variance_
+    found = model.fit(unit * X).noise_variance_
+    np.testing.assert_allclose(found / unit**2, expected, rtol=1e-3)
+
+
 def test_bernoulli_names_the_column():
     X = np.random.RandomState(0).uniform(size=(20, 3))
     X[3, 1] = 1.5
