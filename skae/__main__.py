@@ -5,6 +5,7 @@ import csv
 import sys
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from skae._compare.page import png
 from skae._compare.picture import import_matplotlib
 from skae._compare.run import holds_labels
 from skae._compare.tables import BUILT_IN, load
+from skae._version import __version__
 
 PREDICTORS = {
     "classification": LogisticRegression(max_iter=1000),
@@ -44,7 +46,8 @@ def main(argv=None):
         print("skae compare: interrupted, nothing written", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError) as error:
-        print(f"skae compare: error: {_one_line(error)}", file=sys.stderr)
+        text = _one_line(error).replace("n_components", "--components")
+        print(f"skae compare: error: {text}", file=sys.stderr)
         return 2
     return 0
 
@@ -78,10 +81,19 @@ def _make_parser():
     add("--components", **sizes, help="code sizes (default: 2,8,16)")
     place = {"type": Path, "default": "skae-comparison", "metavar": "DIR"}
     add("--output", **place, help="where to write (default: %(default)s)")
-    whole = {"type": int, "metavar": "N", "help": "(default: %(default)s)"}
-    add("--folds", default=3, **whole)
-    add("--seed", default=0, **whole)
+    whole = {"metavar": "N", "help": "(default: %(default)s)"}
+    add("--folds", default=3, type=partial(_whole, least=2), **whole)
+    add("--seed", default=0, type=partial(_whole, least=0), **whole)
+    parser.add_argument("--version", action="version", version=__version__)
     return parser
+
+
+def _whole(text, least):
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of at least {least}, got {text!r}"
+        )
+    return int(text)
 
 
 def _sizes(text):
@@ -98,6 +110,8 @@ def _sizes(text):
 
 def _compare(options):
     import_matplotlib()  # before the long work, not after it
+    if options.output.is_file():
+        raise ValueError(f"--output: {str(options.output)!r} is a file, not a folder.")
     table = load(options.data, options.target)
     if options.task and table.y is None:
         raise ValueError("--task needs a --target.")
@@ -124,6 +138,10 @@ def _make_predictor(table, task):
     if table.y is None:
         return None
     y = np.asarray(table.y)
+    if task == "classification" and not holds_labels(y) and (y != np.round(y)).any():
+        raise ValueError("--task classification: the target holds decimal numbers.")
+    if task == "regression" and y.dtype.kind not in "biuf":
+        raise ValueError(f"--task regression: the target holds {str(y[0])!r}.")
     task = task or ("classification" if holds_labels(y) else "regression")
     values = f"{np.unique(y).size} labels" if task == "classification" else "numbers"
     table.notes.append(f"Target: {getattr(table.y, 'name', 'y')}, {values} ({task}).")

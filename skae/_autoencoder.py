@@ -206,7 +206,9 @@ class Autoencoder(BaseAutoencoder):
             self._refuse("sparsity", "ordered", "False: both choose what is decoded")
         if noise and self.solver == "lbfgs" and self.max_iter != 0:
             self._refuse(
-                noise, "solver", "'adam' or 'sgd': a line search bears no noise"
+                noise,
+                "solver",
+                "'adam' or 'sgd': a line search needs the same loss in each call",
             )
         if self.corruption and self.corruption != "gaussian":
             if self.corruption_level > 1:

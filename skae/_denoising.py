@@ -21,8 +21,8 @@ class DenoisingAutoencoder(Autoencoder):
     column. Corruption is a matter of training alone: `transform` is deterministic.
 
     It is `Autoencoder` with a `corruption`, and starts at PCA: what it restores of
-    corrupted rows kept out of training is no worse than what PCA does. Clean rows it
-    may reconstruct worse than PCA, where the code is wide enough to copy them.
+    corrupted rows kept out of training is to be no worse than what PCA does. It may
+    reconstruct clean rows worse than PCA, where the code is wide enough to copy them.
 
     Parameters
     ----------

@@ -94,7 +94,8 @@ PARAMETERS = {
     "warm_start": (
         "bool",
         "Whether `fit` goes on from the weights, the optimiser's state, the\n"
-        "centre and the scale of the previous `fit`.",
+        "centre and the scale of the previous `fit`. Set it before pickling:\n"
+        "else the optimiser's state is not stored.",
     ),
     "callbacks": (
         "list of skorch callbacks or None",

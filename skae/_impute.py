@@ -230,7 +230,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If `autoencoder` is not variational, and so has no distribution to draw of.
+            If `autoencoder` is not variational: it has no distribution to draw from.
         ValueError
             If `X` or `n_imputations` is not acceptable.
         """

@@ -34,7 +34,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
     of the other folds or samples for a row of the training data, also when it is
     scored again later. So an outlier cannot be learnt by the model that judges it,
     and the threshold `offset_` is a quantile of held-out scores, which new rows
-    from the same source exceed about as often; more often where rows are few beside
+    from the same source fall below about as often; more often where rows are few beside
     columns.
 
     With an `estimator`, a copy is fitted to all rows but a fold's, `cv` times, and
@@ -297,7 +297,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         return -self._mean_over_models(self._validate(X), BlindModel.loss)
 
     def decision_function(self, X):
-        """Return the scores above the threshold; negative values are outliers.
+        """Return the scores minus the threshold; negative values are outliers.
 
         Parameters
         ----------

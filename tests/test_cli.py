@@ -195,20 +195,35 @@ def test_task_overrides_the_guess(people, capsys):
     assert "r2_target" in read_table()[0]
 
 
+def test_text_that_looks_like_numbers_is_pointed_out(people, capsys):
+    people["price"] = people["price"].map(str)
+    people.loc[7, "price"] = "n.d."
+    people["share"] = np.where(people.index < 30, "0,5", "0,7")
+    people.to_csv("people.csv", index=False)
+    assert cli.main(["compare", "people.csv", "--components", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "price (56 of 57 are like numbers, but 'n.d.')" in printed
+    assert "Taken as text: share (60 of 60 are like numbers, but '0,5'" in printed
+
+
 def write_bad_files():
     for name, text in {
         "one.csv": "a,b\n1,2\n",
         "empty.csv": "",
         "ragged.csv": "a,b\n1,2\n1,2,3\n",
-        "narrow.csv": "a,b\n1,2\n2,1\n3,5\n4,4\n",
+        "column.csv": "a\n1\n2\n4\n7\n",
+        "narrow.csv": "a,b\n1,2\n7,1\n3,5\n4,4\n",
         "prose.csv": "a\n" + "\n".join(f"text {i}" for i in range(60)),
         "unknown.csv": "a,b,c\n1,2,\n2,1,\n",
+        "decimal.csv": "a,b,c\n1,2,.5\n2,1,.7\n3,3,.1\n",
     }.items():
         with open(name, "w") as file:
             file.write(text)
     for name in ("bytes.csv", "bytes.npy", "bytes.parquet"):
         with open(name, "wb") as file:
             file.write(bytes(range(256)))
+    with open("latin.csv", "wb") as file:
+        file.write("a,b\n1,é\n".encode("latin-1"))
     np.save("words.npy", np.array([["a", "b"]] * 9))
     np.save("flat.npy", np.arange(9.0))
     np.save("one.npy", np.ones((1, 9)))
@@ -221,7 +236,10 @@ def write_bad_files():
         ("one.npy", "one.npy has 1 row, 9 columns"),
         ("empty.csv", "cannot read 'empty.csv'"),
         ("ragged.csv", "Expected 2 fields in line 3, saw 3"),
-        ("narrow.csv", "n_components must be below the number of columns"),
+        ("narrow.csv", "--components must be below the number of columns"),
+        ("column.csv", "X has one column or training row: nothing to compress"),
+        ("latin.csv", "it is not UTF-8. Save it as CSV in UTF-8"),
+        ("people.tsv", "Other text files can be renamed"),
         ("prose.csv", "no column to compress. Columns left out: a (60 distinct texts)"),
         ("unknown.csv --target c", "'c' is known in 0 rows only"),
         ("bytes.csv", "cannot read 'bytes.csv'"),
@@ -240,8 +258,11 @@ def write_bad_files():
         ("wine --components 2,x", "--components: expected positive whole numbers"),
         ("wine --components 0", "--components: expected positive whole numbers"),
         ("wine --components 99", "at most 12, got (99,)"),
-        ("wine --folds 1", "cv must be a number of folds between 2"),
-        ("wine --output people.csv", "people.csv"),
+        ("wine --folds 1", "--folds: expected a whole number of at least 2, got '1'"),
+        ("wine --seed -1", "--seed: expected a whole number of at least 0, got '-1'"),
+        ("wine --output people.csv", "--output: 'people.csv' is a file, not a folder"),
+        ("decimal.csv --target c --task classification", "holds decimal numbers"),
+        ("people.csv --target name --task regression", "the target holds 'person 0'"),
         ("wine --bogus", "unrecognized arguments: --bogus"),
     ],
 )

@@ -102,7 +102,9 @@ def _draw_score(ax, result):
     title, label = SCORES[result.score_name]
     ax.set_title(f"{title} (higher is better)")
     ax.set_ylabel(label)
-    ax.set_ylim(top=min(1.02, ax.get_ylim()[1]))  # both scores end at 1
+    low, high = ax.get_ylim()
+    least = max(0.0, 0.1 - (high - low)) / 2  # else chance would fill the panel
+    ax.set_ylim(low - least, min(1.02, high + least))  # both scores end at 1
 
 
 def _draw_lines(ax, result, key, skip=None):
@@ -125,18 +127,19 @@ def _draw_lines(ax, result, key, skip=None):
 
 
 def _write_values(ax, x, y, spread):
-    """Write each value beyond its error bar, on the side away from PCA's line."""
+    """Write each value beyond its error bar, away from PCA's line and the axis."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]
     known = np.isfinite(y)  # no value where PCA left no error
     for place, value, std in zip(x[known], y[known], spread[known], strict=True):
-        side = 1 if value >= 1 else -1
+        above = value >= 1 or value - std < 0.2
+        side = 1 if above else -1
         text = ax.annotate(
             f"{value:.2f}",
             (place, value + side * std),
             (0, side * 9),
-            va="bottom" if value >= 1 else "top",
+            va="bottom" if above else "top",
             ha="center",
             **NOTE,
         )
@@ -175,7 +178,8 @@ def _draw_map(ax, result, name):
     )
     key = result.score_name or "r2"
     value = f"{SCORES[result.score_name][1].removeprefix('held-out ')} {score[key]:.2f}"
-    ax.set_title(f"{_plain(name[:MAX_NAME])}\n{value} from 2 numbers", fontsize=12)
+    name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    ax.set_title(f"{_plain(name)}\n{value} from 2 numbers", fontsize=12)
     ax.set(xlabel="code 1", ylabel="code 2", xticks=[], yticks=[])
 
 

@@ -42,7 +42,8 @@ def compare(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
-        The rows to compress. Anything `preprocessor` accepts, where one is given.
+        The rows to compress. Anything `preprocessor` accepts, where one is given:
+        without one neither gaps nor categories, and images as rows.
     y : array-like of shape (n_samples,), default=None
         Labels or numbers that a linear model predicts from the code. Text, booleans
         and whole numbers with at most 20 distinct values are labels.
@@ -190,7 +191,14 @@ def _check_estimators(estimators):
 
 def _check_data(X, y, preprocessor):
     if preprocessor is None:
-        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        try:
+            X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        except ValueError as error:
+            error.add_note(
+                "Without a preprocessor, X must be rows of numbers without gaps: give "
+                "one, such as SimpleImputer(), or reshape images to rows."
+            )
+            raise
     elif not hasattr(X, "shape"):
         X = np.asarray(X)
     if y is not None:
@@ -213,6 +221,8 @@ def _check_predictor(predictor, y):
             raise ValueError(f"predictor needs y, got y=None with {predictor!r}.")
         return None
     if predictor is not None:
+        if not hasattr(predictor, "predict"):
+            raise ValueError(f"predictor must be an estimator, got {predictor!r}.")
         if not is_classifier(predictor) and y.dtype.kind not in "biuf":
             raise ValueError(
                 f"y must hold numbers for a regressor as predictor, got {str(y[0])!r}."
@@ -243,6 +253,8 @@ def _check_sizes(n_components, folds):
             f"got {n_components!r}."
         )
     largest = min(min(fold.X_train.shape) for fold in folds) - 1
+    if largest < 1:
+        raise ValueError("X has one column or training row: nothing to compress.")
     sizes = sorted({int(size) for size in given if size <= largest})
     dropped = sorted({int(size) for size in given if size > largest})
     reason = f"below the number of columns and of training rows, at most {largest}"

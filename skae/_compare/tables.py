@@ -55,12 +55,16 @@ def load(source, target=None):
     if reader is None:
         raise ValueError(
             f"the data must be {', '.join(BUILT_IN)}, or a file ending in "
-            f"{', '.join(readers)}; got {source!r}."
+            f"{', '.join(readers)}; got {source!r}. Other text files can be renamed."
         )
     try:
         frame, notes = reader(path)
     except FileNotFoundError:
         raise ValueError(f"there is no file {source!r}.") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"cannot read {source!r}: it is not UTF-8. Save it as CSV in UTF-8."
+        ) from error
     except UNREADABLE as error:
         raise ValueError(f"cannot read {source!r}: {error}") from error
     return _from_frame(path.name, frame, target, notes)
@@ -306,8 +310,20 @@ def _reason_to_leave(column):
     if column.dtype.kind == "M":
         return "dates"
     if column.dtype.kind == "O":
-        return f"{n_values} distinct texts" if n_values > MAX_LEVELS else None
+        if n_values <= MAX_LEVELS:
+            return None
+        return _like_numbers(column) or f"{n_values} distinct texts"
     return "row numbers" if (np.diff(column) == 1).all() and len(column) > 2 else None
+
+
+def _like_numbers(column):
+    """Return what keeps a column of text, mostly numbers, from being one of them."""
+    texts = column.dropna()
+    others = [text for text in texts if not _is_number(text)]
+    if 2 * len(others) > len(texts):
+        return None
+    some = ", ".join(map(repr, (others or list(texts))[:2]))
+    return f"{len(texts) - len(others)} of {len(texts)} are like numbers, but {some}"
 
 
 def _make_preprocessor(frame, notes):
@@ -328,6 +344,10 @@ def _make_preprocessor(frame, notes):
             f"Categorical columns ({', '.join(text)}): one column of 0 and 1 for each "
             f"level, one in all where there are two (OneHotEncoder){own}."
         )
+        odd = {column: _like_numbers(frame[column]) for column in text}
+        odd = [f"{column} ({why})" for column, why in odd.items() if why]
+        if odd:
+            notes.append(f"Taken as text: {', '.join(odd)}.")
     notes += [HONEST, "Errors are measured on the columns so prepared."]
     fill = SimpleImputer(strategy="median", keep_empty_features=True)
     encode = OneHotEncoder(
