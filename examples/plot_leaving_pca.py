@@ -54,7 +54,8 @@ figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constr
 for ax, (name, autoencoder) in zip(axes, fitted.items(), strict=True):
     scores, kept = autoencoder.validation_scores_, autoencoder.best_validation_score_
     epoch = scores.index(kept) + 1 if kept in scores else 0
-    ax.plot(range(1, len(scores) + 1), scores, label="network, after each epoch")
+    course = [autoencoder.pca_score_, *scores]  # for it starts at PCA
+    ax.plot(range(len(course)), course, label="network, after each epoch")
     ax.axhline(autoencoder.pca_score_, color="0.4", ls="--", label="PCA")
     label = f"kept: epoch {epoch}" if epoch else "kept: the start, which is PCA"
     ax.plot(epoch, kept, "o", color="C1", ms=9, label=label)

@@ -105,7 +105,7 @@ rows = rows[people[rows, 0].argsort()]
 columns = films[:, 0].argsort()[::3]
 figure = plt.figure(figsize=(12, 4.2), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=(2.2, 1))
-titles = ("given", "expected", "liked")
+titles = ("given", "expected", "truth, without noise")
 pieces = (given, expected["autoencoder"][0], liked)
 axes = left.subplots(1, 3)
 for ax, title, piece in zip(axes, titles, pieces, strict=True):
@@ -120,9 +120,9 @@ bars = {**errors, "noise of ratings": error(liked)}
 colors = [*["0.75"] * (len(errors) - 1), "C0", "0.9"]
 drawn = ax.barh(list(bars), list(bars.values()), color=colors)
 ax.bar_label(drawn, list(bars), label_type="center", fontsize=11)
-ax.bar_label(drawn, [f"{value:.2f}" for value in bars.values()], padding=4)
+ax.bar_label(drawn, [f"{value:.3f}" for value in bars.values()], padding=4)
 ax.invert_yaxis()
-ax.set(title="error of ratings that were kept back", xticks=[], yticks=[])
+ax.set(title="root mean squared error of ratings kept back", xticks=[], yticks=[])
 ax.spines[:].set_visible(False)
 
 if "SKAE_FIGURES" in os.environ:
