@@ -181,8 +181,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _apply(self, function, X, width, scaled=True):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""
-        network = self._network_in(X.dtype)
-        parameter = next(network.parameters())
+        network, parameter = self._network_in(X.dtype)
         result = np.empty((X.shape[0], width), dtype=X.dtype)
         with limited_threads(network, X.shape[0]), torch.inference_mode():
             for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
@@ -195,15 +194,14 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return result
 
     def _network_in(self, dtype):
-        """Return the network with weights in `dtype`; another type is a copy."""
+        """Return the network with weights in `dtype`, and one; another is a copy."""
         network = self.net_.module_
-        if dtype == np.float32 or self.net_.device == "mps":
-            return network if self._is_single(network) else deepcopy(network).float()
-        return deepcopy(network).double() if self._is_single(network) else network
-
-    @staticmethod
-    def _is_single(network):
-        return next(network.parameters()).dtype == torch.float32
+        parameter = next(network.parameters())
+        single = dtype == np.float32 or self.net_.device == "mps"
+        wanted = torch.float32 if single else torch.float64
+        if parameter.dtype != wanted:
+            network = deepcopy(network).to(wanted)
+        return network, parameter.to(wanted)
 
     @property
     def _decodes_units(self):
