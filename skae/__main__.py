@@ -9,21 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skae._compare import compare
 from skae._compare.page import png
 from skae._compare.picture import import_matplotlib
-from skae._compare.run import holds_labels
+from skae._compare.run import PREDICTORS, holds_labels, linear_model
 from skae._compare.tables import BUILT_IN, load
 from skae._version import __version__
-
-PREDICTORS = {
-    "classification": LogisticRegression(max_iter=1000),
-    "regression": Ridge(),
-}
 
 
 def main(argv=None):
@@ -145,7 +137,7 @@ def _make_predictor(table, task):
     task = task or ("classification" if holds_labels(y) else "regression")
     values = f"{np.unique(y).size} labels" if task == "classification" else "numbers"
     table.notes.append(f"Target: {getattr(table.y, 'name', 'y')}, {values} ({task}).")
-    return make_pipeline(StandardScaler(), PREDICTORS[task])
+    return linear_model(task)
 
 
 @contextmanager

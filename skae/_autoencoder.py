@@ -311,7 +311,7 @@ class Autoencoder(BaseAutoencoder):
             corruption = self._make_corruption(rows)
             start_at_pca(network, rows, generator, corruption, self._filler)
 
-    def _start(self, n_components):
+    def _describe_start(self, n_components):
         if self._code_activation == "binary":
             return (
                 f"its start: the fitted code is the signs of {n_components} rotated "
@@ -319,7 +319,7 @@ class Autoencoder(BaseAutoencoder):
             )
         selects = self.sparsity == "topk"
         if self._code_activation == self._output == "identity" and not selects:
-            return super()._start(n_components)
+            return super()._describe_start(n_components)
         return f"its start, which explains {self.best_validation_score_:.1%} of them."
 
     def _code_size(self, rows, generator):

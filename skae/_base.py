@@ -188,7 +188,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             else:
                 self._begin_gaps(rows)
             X_val = None if X_val is None else self._validate_watched(X_val)
-            net = self._resume() if going_on else self._begin(rows)
+            net = self._resume() if going_on else self._new_net(rows)
             net.corruption = self._make_corruption(rows)
             net.criterion.penalties = self._make_penalties(rows)
             self._set_budget(net, len(rows))
@@ -254,7 +254,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     def _check_values(self, X, name):
         """Raise where the loss does not admit the values of `X`."""
 
-    def _begin(self, rows):
+    def _new_net(self, rows):
         generator = torch.Generator()
         if self.random_state is None:
             # Not scikit-learn's global RandomState, which a draw would change.

@@ -168,7 +168,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
                 quietly(engine.fit, as_seen(engine, X, self._input_shape))
             n_classes = len(self.classes_)
             rows_of = partial(TargetRows, n_outputs=n_classes)
-            rows, net = self._begin(engine, X, rows_of)
+            rows, net = self._rows_and_net(engine, X, rows_of)
             encoder = type(net.module), net.module.config
             network = HeadNetwork(encoder, n_classes).to(rows.dtype)
             network.start_at(net.module, rows, net.generator)

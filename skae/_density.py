@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skae._checks import check_count
 from skae._gaps import filled
 from skae._rows import as_float, in_units
-from skae._verbs import _widened
+from skae._verbs import widened
 
 # SplitMix64 (Steele et al. 2014), whose every number can be had without the others.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -107,7 +107,7 @@ class DensityVerbs:
         for index in range(self.n_importance_samples):
             drawn = noise.draw(index, self.n_components_).to(mean)
             z = mean + (0.5 * log_variance).exp() * drawn
-            output = network.output(mean, log_variance, _widened(z, network))
+            output = network.output(mean, log_variance, widened(z, network))
             yield log_weight(output, z, drawn, target, objective) - log_unit, z
 
     def _over_draws(self, X, reduce):

@@ -9,11 +9,11 @@ from torch import nn
 from skae._axes import principal_axes
 from skae._rows import blocks
 from skae._start import (
-    _mean_square,
-    _refit_decoder,
-    _rounded,
     centre_output,
+    mean_square,
     output_unit,
+    refit_decoder,
+    rounded,
     set_linear_maps,
 )
 from skae.variational import LOG_SCALE_FLOOR
@@ -50,7 +50,7 @@ class ProbabilisticPCA:
         # As many axes as columns would leave none for the noise.
         k = min(n_components, d - 1)
         mean, axes, variances = principal_axes(rows, k, generator)
-        left = _mean_square(rows, mean) - float(variances.sum())
+        left = mean_square(rows, mean) - float(variances.sum())
         noise = max(left / (d - len(variances)), math.exp(2 * LOG_SCALE_FLOOR))
         used = variances > noise
         return cls(mean, axes[used], variances[used], noise)
@@ -112,7 +112,7 @@ def start_at_ppca(network, rows, generator):
             unit * decoder / spread.exp()[:, None],
         )
     set_linear_maps(network, ppca.mean, encoder, decoder)
-    network.log_spread.copy_(_rounded(spread, network.log_spread))
+    network.log_spread.copy_(rounded(spread, network.log_spread))
     _start_noise(network, log_variance + 2 * spread, ppca.noise, rows)
     if network.has_path:
         left = (ppca.noise * (rows.shape[1] - n_used)) ** 0.5
@@ -129,17 +129,17 @@ def start_at_ppca(network, rows, generator):
 def _start_noise(network, log_variance, noise, rows):
     nn.init.zeros_(network.variance_head.weight)
     nn.init.zeros_(network.variance_head.bias)
-    network.log_variance_start.copy_(_rounded(log_variance, network.noise))
+    network.log_variance_start.copy_(rounded(log_variance, network.noise))
     # What `log_scale` is to be comes out of a softplus.
     floor = float(network.noise_floor)
     above = max(0.5 * math.log(noise) - LOG_SCALE_FLOOR, 1e-3)
     inverse = above + math.log(-math.expm1(-above))
     start = torch.tensor(floor + inverse, dtype=torch.float64)
-    network.noise_start.copy_(_rounded(start, network.noise))
+    network.noise_start.copy_(rounded(start, network.noise))
 
 
 def _fit_output(network, rows, log_variance):
-    _refit_decoder(network, rows)
+    refit_decoder(network, rows)
     path = network.decoder_path if network.has_path else network.decoder[-1]
     if isinstance(path, nn.Linear):
         # Codes are uncorrelated, and draws of them vary more than their means.

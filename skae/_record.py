@@ -51,7 +51,7 @@ class FitRecord:
             return
         warnings.warn(
             "Rows kept out of training give no reason to prefer the network to "
-            + self._start(net.module_.config["n_components"]),
+            + self._describe_start(net.module_.config["n_components"]),
             UserWarning,
             stacklevel=5,
         )
@@ -60,7 +60,7 @@ class FitRecord:
         """Return whether there was nothing to gain."""
         return self.pca_score_ >= 1 - 1e-6
 
-    def _start(self, n_components):
+    def _describe_start(self, n_components):
         """Return what training started at, to end a warning."""
         return (
             f"PCA: the fitted autoencoder is PCA with n_components={n_components}, "

@@ -152,7 +152,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
         with fitting(self):
             engine = self._engine_for(Autoencoder(32))
             X, Y = self._validate_pairs(X, y, engine)
-            rows, net = self._begin(engine, X, partial(PairRows, Y=Y))
+            rows, net = self._rows_and_net(engine, X, partial(PairRows, Y=Y))
             network = self._make_network(engine, net.module, Y)
             network.to(rows.dtype).start_at(net.module, rows, net.generator)
             net = self._net_of(engine, network, net, rows, squared_error)

@@ -220,7 +220,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     if choice.epoch == 0:
         net.module_.load_state_dict(start)
         if curve:
-            curve.begin()
+            curve.forget()
             for rows_train, rows_valid in parts:
                 begin(rows_train)
                 curve.add(net, rows_valid)

@@ -21,9 +21,9 @@ class SizeCurve:
     """
 
     def __init__(self):
-        self.begin()
+        self.forget()
 
-    def begin(self):
+    def forget(self):
         """Forget what was added."""
         self.left_ = self.total_ = 0.0
 

@@ -23,7 +23,7 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     )
     used = variances > variances.max() * 1e-12
     axes, deviations = axes[used], variances[used].sqrt()
-    left = _mean_square(rows, mean) - float(variances.sum())
+    left = mean_square(rows, mean) - float(variances.sum())
     if corruption is not None:
         x = rows.take(slice(4096))
         changed = filled(corruption(x, generator=generator), filler) - x
@@ -48,7 +48,7 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     if tied:
         centre_output(network, rows, mean)
     elif not (plain and network.config["output_activation"] == "identity"):
-        _refit_decoder(network, rows)
+        refit_decoder(network, rows)
 
 
 @torch.no_grad()
@@ -80,11 +80,11 @@ def start_at_hash(network, rows, generator):
     set_linear_maps(network, mean, encoder, 0 * encoder)
     first, _ = _linear_layers(network)
     shift = middle.mean(dim=0) / deviations
-    first.bias[: len(encoder)] -= _rounded(shift, first.bias)
+    first.bias[: len(encoder)] -= rounded(shift, first.bias)
     if network.is_tied and not network.has_path:
         centre_output(network, rows, mean)
     else:
-        _refit_decoder(network, rows)
+        refit_decoder(network, rows)
     if network.has_path:
         network.output_gain.fill_(_root_mean_square_error(network, rows))
 
@@ -128,7 +128,7 @@ def _quantising_rotation(scores, generator, n_iter=50):
     return rotation
 
 
-def _mean_square(rows, mean):
+def mean_square(rows, mean):
     squares = (
         (rows.exact(block) - mean).square().sum() for block in blocks(*rows.shape)
     )
@@ -145,16 +145,16 @@ def set_linear_maps(network, mean, encoder, decoder):
     with torch.no_grad():
         if not isinstance(second, nn.Linear):
             first.weight.zero_()
-        first.weight[: len(encoder)] = _rounded(encoder, first.weight)
+        first.weight[: len(encoder)] = rounded(encoder, first.weight)
         first.bias.zero_()
-        first.bias[: len(encoder)] = _rounded(-(encoder @ mean), first.bias)
-        second.bias[:] = _rounded(mean, second.bias)
+        first.bias[: len(encoder)] = rounded(-(encoder @ mean), first.bias)
+        second.bias[:] = rounded(mean, second.bias)
         if isinstance(second, nn.Linear):
             second.weight.zero_()
-            second.weight[:, : len(decoder)] = _rounded(decoder.T, second.weight)
+            second.weight[:, : len(decoder)] = rounded(decoder.T, second.weight)
 
 
-def _rounded(values, like):
+def rounded(values, like):
     """Cast `values`, where to single precision over a grid as fine.
 
     Else noise in their last digits, as from another unit of the data, would stay
@@ -187,11 +187,11 @@ def centre_output(network, rows, mean):
     elif isinstance(network.output_activation, nn.Tanh):
         mean = mean.clamp(-0.99, 0.99).atanh()
     bias = network.decoder[-1].bias
-    bias[:] = _rounded(mean, bias)
+    bias[:] = rounded(mean, bias)
 
 
 @torch.no_grad()
-def _refit_decoder(network, rows):
+def refit_decoder(network, rows):
     """Fit the linear decoder to the codes by least squares.
 
     Where the output is logistic, it is fitted to the logits' first-order expansion

@@ -53,7 +53,7 @@ class SupervisedBase(BaseEstimator):
             )
         return validate_data(self, X, reset=False, accept_sparse="csr", dtype=FLOATS)
 
-    def _begin(self, engine, X, rows_of):
+    def _rows_and_net(self, engine, X, rows_of):
         """Return rows, and the net of the autoencoder that training starts at.
 
         The rows are ``rows_of(X, mean, scale, dtype, device)``.
@@ -76,7 +76,7 @@ class SupervisedBase(BaseEstimator):
             return rows, engine.net_
         engine._begin_gaps(rows)
         engine._learn_gaps(rows)
-        net = quietly(engine._begin, rows)
+        net = quietly(engine._new_net, rows)
         engine._initialize(net.module, rows, net.generator)
         return rows, net
 

@@ -17,6 +17,7 @@ from skae._rows import blocks
 from skae.networks import reset_parameters
 from skae.variational import (
     LIKELIHOODS,
+    LOG_SCALE_FLOOR,
     GaussianKLPenalty,
     KLWarmup,
     VariationalNetwork,
@@ -247,9 +248,9 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
     def _initialize(self, network, rows, generator):
         reset_parameters(network, generator)
         network.kl_weight.fill_(0.0 if self.kl_warmup else 1.0)
-        if rows.bounded:  # and so decoded in the units of the data
-            network.noise_floor += math.log(rows.scale)
-            network.noise_start += math.log(rows.scale)
+        unit = math.log(rows.scale) if rows.bounded else 0.0
+        network.noise_floor.fill_(LOG_SCALE_FLOOR + unit)
+        network.noise_start.fill_(unit)
         if self.init == "pca":
             start_at_ppca(network, rows, generator)
 
@@ -285,7 +286,7 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
     def _is_start_perfect(self):
         return False  # a density can always be larger
 
-    def _start(self, n_components):
+    def _describe_start(self, n_components):
         return (
             "probabilistic PCA: the fitted autoencoder is its start, the linear model "
             f"with n_components={n_components}, whose ELBO is "

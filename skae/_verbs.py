@@ -19,7 +19,7 @@ from skae.networks import Output
 AT_ONCE = 1024
 
 
-def _widened(code, network):
+def widened(code, network):
     """Fill leading columns of a code up with zeros."""
     missing = network.config["n_components"] - code.shape[1]
     return F.pad(code, (0, missing)) if missing else code
@@ -74,7 +74,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                 f"n_components={self.n_components_}."
             )
         decoded = self._apply(
-            lambda network, z: network.decode(_widened(z, network)),
+            lambda network, z: network.decode(widened(z, network)),
             Z,
             self.n_features_in_,
             scaled=False,
@@ -176,7 +176,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _through(self, network, x):
         activations, beside = network.analyse(filled(x, self._filler))
         code = network.discretise(activations)[:, : self.n_components_]
-        logits = network.logits(_widened(code, network), *beside)
+        logits = network.logits(widened(code, network), *beside)
         return Output(network.output_activation(logits), code, logits, code)
 
     def _apply(self, function, X, width, scaled=True):

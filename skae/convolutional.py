@@ -115,7 +115,7 @@ def _transposed(n_inputs, n_outputs, kernel_size, size):
     return [layer]
 
 
-def _flat(n_inputs, n_outputs, kernel_size):
+def flat(n_inputs, n_outputs, kernel_size):
     """Return layers that keep the size of maps."""
     before, after = (kernel_size - 1) // 2, kernel_size // 2
     layer = skip_init(nn.Conv2d, n_inputs, n_outputs, kernel_size, padding=before)
@@ -125,16 +125,16 @@ def _flat(n_inputs, n_outputs, kernel_size):
 
 def _repeated(n_inputs, n_outputs, kernel_size, size):
     grow = nn.Upsample(size=tuple(size), mode="nearest")
-    return [grow, *_flat(n_inputs, n_outputs, kernel_size)]
+    return [grow, *flat(n_inputs, n_outputs, kernel_size)]
 
 
 def _pooled(n_inputs, n_outputs, kernel_size, size):
     pool = nn.MaxPool2d(2, ceil_mode=True, return_indices=True)
-    return [*_flat(n_inputs, n_outputs, kernel_size), pool]
+    return [*flat(n_inputs, n_outputs, kernel_size), pool]
 
 
 def _unpooled(n_inputs, n_outputs, kernel_size, size):
-    return [Unpool(tuple(size)), *_flat(n_inputs, n_outputs, kernel_size)]
+    return [Unpool(tuple(size)), *flat(n_inputs, n_outputs, kernel_size)]
 
 
 # How maps shrink in the encoder and grow in the decoder.

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skae._rows import blocks
-from skae.convolutional import UNPOOLING, ToMaps, ToRows, _flat, halved
+from skae.convolutional import UNPOOLING, ToMaps, ToRows, flat, halved
 from skae.networks import (
     ACTIVATIONS,
     Network,
@@ -168,9 +168,9 @@ class SkipNetwork(EncodingNetwork):
             given, counts, [kernel_size, *[1] * len(c["channels"])], strict=True
         )
         last = [
-            *_flat(counts[0], counts[0], kernel_size),
+            *flat(counts[0], counts[0], kernel_size),
             nonlinear(),
-            *_flat(counts[0], n_colours, kernel_size),
+            *flat(counts[0], n_colours, kernel_size),
             ToRows(),
         ]
         self.head = nn.ModuleDict(
@@ -178,7 +178,7 @@ class SkipNetwork(EncodingNetwork):
                 "expand": expand,
                 "up": nn.ModuleList(up),
                 "beside": nn.ModuleList(
-                    nn.Sequential(*_flat(*sizes)) for sizes in beside
+                    nn.Sequential(*flat(*sizes)) for sizes in beside
                 ),
                 "last": nn.Sequential(*last),
             }

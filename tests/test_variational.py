@@ -391,6 +391,8 @@ def test_least_noise_is_in_the_unit_of_the_data(unit):
     expected = model.fit(X).noise_variance_
     found = model.fit(unit * X).noise_variance_
     np.testing.assert_allclose(found / unit**2, expected, rtol=1e-3)
+    floor = float(model.net_.module_.noise_floor)
+    assert floor == pytest.approx(np.log(model.scale_) - 8)
 
 
 def test_bernoulli_names_the_column():

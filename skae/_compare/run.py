@@ -17,6 +17,10 @@ from skae._checks import is_missing
 from skae._compare.measure import configure, measure, prepare
 from skae._compare.result import Comparison, Printer
 
+PREDICTORS = {
+    "classification": LogisticRegression(max_iter=1000),
+    "regression": Ridge(),
+}
 MAX_LABELS = 20  # integers with more distinct values than this are a quantity
 
 
@@ -228,8 +232,12 @@ def _check_predictor(predictor, y):
                 f"y must hold numbers for a regressor as predictor, got {str(y[0])!r}."
             )
         return predictor
-    linear = LogisticRegression(max_iter=1000) if holds_labels(y) else Ridge()
-    return make_pipeline(StandardScaler(), linear)
+    return linear_model("classification" if holds_labels(y) else "regression")
+
+
+def linear_model(task):
+    """Return what by default predicts from the code."""
+    return make_pipeline(StandardScaler(), PREDICTORS[task])
 
 
 def holds_labels(y):
