@@ -147,7 +147,8 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or images
             All rows.
         y : array-like of shape (n_samples,)
-            Their labels, or -1.
+            Their labels, or -1. An array of objects may hold strings, and beside -1
+            also integers or truth values.
 
         Returns
         -------

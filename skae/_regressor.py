@@ -281,7 +281,8 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
         prediction = self.predict(X)
         if self._gives_images:
             shape = self._output_shape
-            (prediction, _), (y, _) = (as_rows(each, shape) for each in (prediction, y))
+            both = prediction, y
+            (prediction, _), (y, _) = (as_rows(each, shape, "y") for each in both)
         average = "variance_weighted" if self._gives_images else "uniform_average"
         score = r2_score(
             y, prediction, sample_weight=sample_weight, multioutput=average

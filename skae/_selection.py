@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 
 from skae._axes import principal_axes
-from skae._gaps import filled
 from skae.layers import nested_dropout
 from skae.networks import Output
 
@@ -243,13 +242,16 @@ def reference_losses(loss, parts, net):
     for rows, rows_valid in parts:
         n_components = net.module.config["n_components"]
         mean, axes, _ = principal_axes(rows, n_components, net.generator)
+        filler = rows.filler or net.filler
         noise = torch.Generator().manual_seed(0)
+        # Filled rows are kept by the net, and so corrupted before any code is cut.
+        cuts = torch.Generator().manual_seed(0) if filler else noise
         for x, target in net.get_iterator(rows_valid):
             m, a = mean.to(x), axes.to(x)
             x = corruption(x, generator=noise) if corruption else x
-            x = filled(x, rows.filler or net.filler)
+            x = filler(x, nearly=True) if filler else x
             scores = (x - m) @ a.T
-            scores = nested_dropout(scores, noise) if ordered else scores
+            scores = nested_dropout(scores, cuts) if ordered else scores
             for_pca = rows.target(m + scores @ a)
             for_mean = rows.target(m).expand_as(x)
             by_pca += _sum_of_rows(loss(_decoded(for_pca, rows), target))

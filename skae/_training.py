@@ -48,7 +48,8 @@ class Training:
             net.set_filler(self._filler)
             rows.fill(self._filler)
             part.filler = self._filler
-            if self._filler is not None:  # PCA of what it fills, not of a later one
+            # Of what it fills, for later parts are filled by others.
+            if self._filler is not None and part is not rows:
                 n_components = net.module.config["n_components"]
                 principal_axes(part, n_components, torch.Generator().manual_seed(seed))
             net.module.cpu()  # where generators draw; an earlier part has moved it

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from skae._gaps import filled
 from skae._rows import BLOCK, as_float, blocks, in_units, scaled_rows
-from skae._storage import dump, load_network, load_training
+from skae._storage import dump, load_network, load_training, on_cpu
 from skae._threads import limited_threads
 from skae.networks import Output
 
@@ -183,7 +183,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""
         network, parameter = self._network_in(X.dtype)
         result = np.empty((X.shape[0], width), dtype=X.dtype)
-        with limited_threads(network, X.shape[0]), torch.inference_mode():
+        with limited_threads(network, X.shape[0]), torch.inference_mode(), on_cpu():
             for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
                 if scaled:
                     x = scaled_rows(X, rows, self.mean_, self.scale_)

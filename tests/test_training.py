@@ -31,6 +31,7 @@ from skae import (
     StackedAutoencoder,
 )
 from skae._net import SCHEDULES
+from skae._objective import Objective
 from skae._selection import LIKELY, SURE, Watch, choose
 
 FAST = {"hidden_layer_sizes": 16, "max_iter": 4, "random_state": 0}
@@ -342,23 +343,36 @@ def test_faults_of_the_images_to_watch_are_theirs(X, wrong):
         model.fit(X[:20].reshape(-1, 8, 8), X_val=wrong)
 
 
-def test_default_device_of_pytorch_does_not_matter(X):
-    model = Autoencoder(2, **FAST)
-    expected = clone(model).fit(X).transform(X)
+@pytest.mark.parametrize("params", [{"corruption": "gaps"}, {"activation": "relu"}])
+def test_default_device_of_pytorch_does_not_matter(X, params):
+    X = np.where(X > 0.9, np.nan, X) if "corruption" in params else X
+    model = Autoencoder(2, **FAST, **params, output_activation="relu")
+    expected = clone(model).fit(X).score_samples(X)
     try:
         torch.set_default_device("meta")
         model.fit(X)
         for fitted in (model, pickle.loads(pickle.dumps(model))):
-            np.testing.assert_array_equal(fitted.transform(X), expected)
+            np.testing.assert_array_equal(fitted.score_samples(X), expected)
     finally:
         torch.set_default_device(None)
 
 
 def test_rows_to_watch_are_looked_at_in_blocks(monkeypatch, X):
+    seen = []
+
+    def looks(criterion, network, x, *args):
+        seen.append(len(x))
+        return of_rows(criterion, network, x, *args)
+
+    of_rows = Objective.of_rows
+    monkeypatch.setattr(Objective, "of_rows", looks)
     model = Autoencoder(2, **FAST)
     expected = model.fit(X).best_validation_score_
+    assert max(seen) == len(X)
     monkeypatch.setattr("skae._net.BLOCK", 64)
+    seen.clear()
     assert model.fit(X).best_validation_score_ == pytest.approx(expected, abs=1e-6)
+    assert max(seen) == 8
 
 
 def test_schedules():

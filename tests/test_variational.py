@@ -382,12 +382,15 @@ def test_bernoulli_start_knows_more_than_the_means(digits):
     assert model.elbo(X).mean() > independent + 2
 
 
+@pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("unit", [1e-5, 1e4])
-def test_least_noise_is_in_the_unit_of_the_data(unit):
+def test_least_noise_is_in_the_unit_of_the_data(unit, ordered):
     rng = np.random.default_rng(0)
     X = np.abs(rng.normal(size=(300, 3)) @ rng.normal(size=(3, 8)))
     model = VariationalAutoencoder(3, output_activation="relu", max_iter=5)
-    model.set_params(hidden_layer_sizes=16, random_state=0)
+    model.set_params(hidden_layer_sizes=16, random_state=0, ordered=ordered)
+    if ordered:  # stays where it starts
+        model.set_params(learning_rate_init=1e-9)
     expected = model.fit(X).noise_variance_
     found = model.fit(unit * X).noise_variance_
     np.testing.assert_allclose(found / unit**2, expected, rtol=1e-3)

@@ -198,10 +198,11 @@ def _check_data(X, y, preprocessor):
         try:
             X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         except ValueError as error:
-            error.add_note(
-                "Without a preprocessor, X must be rows of numbers without gaps: give "
-                "one, such as SimpleImputer(), or reshape images to rows."
-            )
+            if any(word in str(error) for word in ("NaN", "dim", "convert")):
+                error.add_note(
+                    "Without a preprocessor, X must be rows of numbers without gaps: "
+                    "give one, such as SimpleImputer(), or reshape images to rows."
+                )
             raise
     elif not hasattr(X, "shape"):
         X = np.asarray(X)

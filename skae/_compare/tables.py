@@ -322,7 +322,7 @@ def _like_numbers(column):
     others = [text for text in texts if not _is_number(text)]
     if 2 * len(others) > len(texts):
         return None
-    some = ", ".join(map(repr, (others or list(texts))[:2]))
+    some = ", ".join(map(repr, list(dict.fromkeys(others or texts))[:2]))
     return f"{len(texts) - len(others)} of {len(texts)} are like numbers, but {some}"
 
 
