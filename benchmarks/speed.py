@@ -3,12 +3,13 @@
 For each size the same network, with the same weights at the start, is trained on the
 same batches by `Autoencoder` and by a bare loop with fused AdamW; then the rest of the
 lines have the same widths, number of epochs and batch size. Each line is the median of
-interleaved repetitions, on one thread.
+interleaved repetitions, on one thread; of transforms there are ten times as many.
 
     python benchmarks/speed.py [--repetitions 5]
 """
 
 import argparse
+import random
 import subprocess
 import sys
 import time
@@ -85,13 +86,14 @@ def seconds(function):
 
 
 def compared(functions, repetitions):
-    """Return the median seconds of each function, the repetitions interleaved."""
+    """Return the median seconds of each function, interleaved in changing order."""
     for function in functions.values():
         function()
+    order = random.Random(0)
     times = {name: [] for name in functions}
     for _ in range(repetitions):
-        for name, function in functions.items():
-            times[name].append(seconds(function))
+        for name in order.sample(list(functions), len(functions)):
+            times[name].append(seconds(functions[name]))
     return {name: median(values) for name, values in times.items()}
 
 
@@ -248,7 +250,7 @@ def main():
     torch.set_num_threads(1)
     with threadpool_limits(1):
         table("fit, times the bare loop", fits, repetitions)
-        table("transform, times the bare module", transforms, repetitions)
+        table("transform, times the bare module", transforms, 10 * repetitions)
     memory()
     imports(repetitions)
 

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
+from skae._checks import passes_checks
 from skae._gaps import GapFiller
 from skae._net import AutoencoderNet, Callback
 from skae._objective import Objective
@@ -202,14 +203,15 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         """Return `X` as a matrix; if it has a name, its values are to be decoded."""
         gaps_may_be = self._admits_gaps and (reset or self._meets_gaps)
         try:
-            X = validate_data(
-                self,
-                X,
-                reset=reset,
-                accept_sparse="csr",
-                dtype=[np.float64, np.float32],
-                ensure_all_finite="allow-nan" if gaps_may_be else True,
-            )
+            if reset or not passes_checks(self, X):
+                X = validate_data(
+                    self,
+                    X,
+                    reset=reset,
+                    accept_sparse="csr",
+                    dtype=[np.float64, np.float32],
+                    ensure_all_finite="allow-nan" if gaps_may_be else True,
+                )
         except ValueError as error:
             if reset or not self._admits_gaps or "contains NaN" not in str(error):
                 raise

@@ -9,8 +9,7 @@ import torch
 def on_cpu():
     """Return a context that makes tensors on the CPU, whatever PyTorch's default is."""
     # Where it is the CPU already, a context would only slow each call down.
-    is_default = torch.get_default_device().type == "cpu"
-    return nullcontext() if is_default else torch.device("cpu")
+    return nullcontext() if torch.empty(0).is_cpu else torch.device("cpu")
 
 
 def dump(net, with_training):

@@ -462,3 +462,34 @@ def test_units_do_not_matter_to_outputs_without_bounds(kind, tied, hidden):
     scores = [model.fit(unit * X).score(unit * X) for unit in (1, 0.1, 1e3)]
     np.testing.assert_allclose(scores, scores[0], atol=3e-3)
     assert scores[0] > 0.5
+
+
+def outcome(function, *args):
+    """Return what `function` returns or raises, and its warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = function(*args).tobytes()
+        except ValueError as error:
+            found = str(error)
+    return found, [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_arrays_taken_at_a_glance_are_those_that_pass(digits, monkeypatch, named):
+    model = Autoencoder(2, hidden_layer_sizes=(), max_iter=2, random_state=0)
+    model.fit(digits[:100])
+    if named:
+        model.feature_names_in_ = np.array([f"x{i}" for i in range(64)], dtype=object)
+    rows = digits[100:110]
+    gap, endless = rows.copy(), rows.copy()
+    gap[0, 0], endless[0, 0] = np.nan, np.inf
+    given = [
+        *(rows, rows.astype("f4"), rows.astype("f2"), rows.astype(">f8"), rows * 1j),
+        *(rows[::2, ::-1], np.asfortranarray(rows), np.ma.array(rows), rows.tolist()),
+        *(rows[:0], rows[0], rows[None], rows[:, 1:], gap, endless, rows * 1e305),
+        *(np.full((10, 64), 1e38, "f4"), rows.astype(object), rows.astype(str)),
+    ]
+    found = [outcome(model.transform, X) for X in given]
+    monkeypatch.setattr("skae._base.passes_checks", lambda estimator, X: False)
+    assert found == [outcome(model.transform, X) for X in given]
