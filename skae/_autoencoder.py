@@ -249,9 +249,10 @@ class Autoencoder(BaseAutoencoder):
         return self.corruption == "gaps"
 
     def _auto_steps(self, n_rows):
-        # Few rows have little to say of what fits a gap, and would take as long.
-        most = min(2000, 40 * n_rows)
-        return most if self._imitates_gaps else super()._auto_steps(n_rows)
+        if not self._imitates_gaps:
+            return super()._auto_steps(n_rows)
+        # What else a row could have lost is soon learnt from few, and slowly from many.
+        return min(max(500, 2 * n_rows), 2000)
 
     def _make_penalties(self, rows):
         penalties = super()._make_penalties(rows)

@@ -60,8 +60,8 @@ PARAMETERS = {
     "max_iter": (
         "int or 'auto'",
         "Largest number of epochs. 'auto' is 36, or as many as make about 200\n"
-        "steps (for ``corruption='gaps'`` 2000, or 40 a row if that is less); 50\n"
-        "for ``solver='lbfgs'``.",
+        "steps (for ``corruption='gaps'`` two a row, but 500 to 2000); 50 for\n"
+        "``solver='lbfgs'``.",
     ),
     "tol": (
         "float",
