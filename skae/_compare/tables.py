@@ -1,12 +1,9 @@
-"""Read a table from a name or a file, and say how it becomes numbers."""
+"""Find the table that a name or a file stands for, and say how it becomes numbers."""
 
-import csv
 import re
 from collections import namedtuple
-from contextlib import suppress
 from decimal import Decimal
 from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +13,14 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skae._compare.files import READERS, import_pandas, is_number, read
+
 BUILT_IN = {
     "digits": datasets.load_digits,
     "breast_cancer": datasets.load_breast_cancer,
     "wine": datasets.load_wine,
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
-# What reading a file that is not what its name says may end in.
-UNREADABLE = (
-    ValueError,
-    EOFError,
-    OSError,
-    MemoryError,
-    NotImplementedError,
-    csv.Error,
-)
-SEPARATORS = ",;\t|"
-SOME = 200  # lines by which the format of a file is told
-MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d.*)?$")
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
 HONEST = "All of this is learnt from each fold's training rows alone."
@@ -50,23 +37,12 @@ def load(source, target=None):
             raise ValueError(f"--target is for files; {source} brings its own target.")
         return _load_built_in(source)
     path = Path(source)
-    readers = {".csv": _read_csv, ".parquet": _read_parquet, ".npy": _read_npy}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in READERS:
         raise ValueError(
             f"the data must be {', '.join(BUILT_IN)}, or a file ending in "
-            f"{', '.join(readers)}; got {source!r}. Other text files can be renamed."
+            f"{', '.join(READERS)}; got {source!r}. Other text files can be renamed."
         )
-    try:
-        frame, notes = reader(path)
-    except FileNotFoundError:
-        raise ValueError(f"there is no file {source!r}.") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"cannot read {source!r}: it is not UTF-8. Save it as CSV in UTF-8."
-        ) from error
-    except UNREADABLE as error:
-        raise ValueError(f"cannot read {source!r}: {error}") from error
+    frame, notes = read(path)
     return _from_frame(path.name, frame, target, notes)
 
 
@@ -78,149 +54,6 @@ def _load_built_in(name):
         return Table(name, data.data, data.target, None, notes)
     notes += [f"Every column is {SCALED}.", HONEST]
     return Table(name, data.data, data.target, StandardScaler(), notes)
-
-
-def _import_pandas():
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            'Reading a table needs pandas: pip install "skae[compare]".'
-        ) from error
-    return pandas
-
-
-def _read_csv(path):
-    pandas = _import_pandas()
-    options = {
-        "encoding": "utf-8-sig",
-        "na_values": ["?"],
-        "low_memory": False,
-        "skipinitialspace": True,
-    }
-    options["sep"] = separator = _separator(pandas, path, options)
-    first, *others = _some_lines(path, separator) or [[]]
-    notes = []
-    if first and not _has_header(first, others):
-        options["header"] = None
-        notes.append("The file has no header; columns count from 0.")
-    frame = pandas.read_csv(path, **options)
-    if separator != ",":
-        other = pandas.read_csv(path, **options, decimal=",")
-        if _count_numeric(other) > _count_numeric(frame) and (
-            separator == ";" or not _has_thousands(frame, other)
-        ):
-            frame = other
-            notes.append("Commas in numbers were read as decimal points.")
-    extra = max(map(len, others), default=0) - len(first)
-    if extra <= 0 or "header" in options:
-        return frame, notes
-    whole, names = frame.reset_index(), list(frame)
-    if whole.iloc[:, -extra:].isna().all(axis=None):  # rows end in separators
-        return whole.iloc[:, :-extra].set_axis(names, axis=1), notes
-    if len(first) == 1 < extra or _is_title(others):
-        raise ValueError(
-            f"its first line, {separator.join(first)!r}, has {len(first)} of "
-            f"{len(first) + extra} names. If it is a title, remove it."
-        )
-    notes.append("Columns without a name, the first ones, are left out.")
-    return whole.iloc[:, extra:], notes
-
-
-def _separator(pandas, path, options):
-    """Return the separator that finds most numbers, or else most columns."""
-    best, found = (0, 1), ","
-    for separator in SEPARATORS:
-        for decimal in ".,":
-            with suppress(pandas.errors.ParserError, ValueError):
-                frame = pandas.read_csv(
-                    path, **options, sep=separator, decimal=decimal, nrows=SOME
-                )
-                size = _count_numeric(frame), frame.shape[1]
-                if size > best and frame.shape[1] > 1:
-                    best, found = size, separator
-    return found
-
-
-def _count_numeric(frame):
-    return frame.select_dtypes("number").shape[1]
-
-
-def _has_thousands(frame, other):
-    """Return whether all commas in what only `other` reads as numbers group digits."""
-    numbers = other.select_dtypes("number").columns
-    texts = frame[numbers].select_dtypes(exclude="number").to_numpy().ravel()
-    grouped = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+").fullmatch
-    return all(grouped(text) for text in map(str, texts) if "," in text)
-
-
-def _some_lines(path, separator):
-    """Return the fields of the first lines that are not blank, as far as they go."""
-    found = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        with suppress(csv.Error):  # of fields longer than its limit
-            found.extend(
-                islice(filter(None, csv.reader(file, delimiter=separator)), SOME)
-            )
-    return found
-
-
-def _has_header(first, others):
-    """Return whether the first line has names.
-
-    It has none if all of its fields are numbers or missing, or if some are numbers and
-    one of the others comes again below. But numbers that count from 0 are names that
-    pandas gives, beside an empty one for its index.
-    """
-    counted = [str(i) for i in range(len(first))]
-    if first in (counted, ["", *counted[:-1]]) and len(first) > 2:
-        return True
-    names = [i for i, field in enumerate(first) if not _is_value(field)]
-    again = any(first[i] in line[i : i + 1] for i in names for line in others)
-    return bool(names) and not (again and any(map(_is_number, first)))
-
-
-def _is_title(others):
-    """Return whether what follows the first line is a line of names, and numbers."""
-    names, *rows = others
-    with_numbers = [any(map(_is_number, row)) for row in rows]
-    return not any(map(_is_value, names)) and bool(rows) and all(with_numbers)
-
-
-def _is_value(field):
-    return field.strip().lower() in MISSING or _is_number(field)
-
-
-def _is_number(text):
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _read_parquet(path):
-    pandas = _import_pandas()
-    path.stat()  # a missing file before a missing reader
-    try:
-        return pandas.read_parquet(path), []
-    except ImportError as error:
-        raise ImportError(
-            'Reading Parquet needs pyarrow: pip install "skae[parquet]".'
-        ) from error
-
-
-def _read_npy(path):
-    pandas = _import_pandas()
-    array = np.load(path, allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim < 2 or not array.size:
-        raise ValueError("expected an array of rows and columns.")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"expected numbers, got dtype {array.dtype}.")
-    notes = []
-    if array.ndim > 2:
-        notes.append(f"Rows of shape {array.shape[1:]} were flattened.")
-    return pandas.DataFrame(array.reshape(len(array), -1)), notes
 
 
 def _from_frame(name, frame, target, notes):
@@ -243,7 +76,7 @@ def _from_frame(name, frame, target, notes):
     kept = {column: columns[column] for column in columns if not reasons[column]}
     if not kept:
         raise ValueError(f"{name} has no column to compress. {' '.join(notes[1:])}")
-    frame = _import_pandas().DataFrame(kept)
+    frame = import_pandas().DataFrame(kept)
     if y is not None:
         frame, y = _drop_unknown(frame, y, notes)
     return Table(name, frame, y, _make_preprocessor(frame, notes), notes)
@@ -281,7 +114,7 @@ def _drop_unknown(frame, y, notes):
 
 def _simplify(column):
     """Return a column as floats, dates or text, its gaps as missing values."""
-    pandas = _import_pandas()
+    pandas = import_pandas()
     types = pandas.api.types
     if types.is_numeric_dtype(column) and not types.is_complex_dtype(column):
         numbers = column.to_numpy(dtype=float, na_value=np.nan, copy=True)
@@ -319,7 +152,7 @@ def _reason_to_leave(column):
 def _like_numbers(column):
     """Return what keeps a column of text, mostly numbers, from being one of them."""
     texts = column.dropna()
-    others = [text for text in texts if not _is_number(text)]
+    others = [text for text in texts if not is_number(text)]
     if 2 * len(others) > len(texts):
         return None
     some = ", ".join(map(repr, list(dict.fromkeys(others or texts))[:2]))
