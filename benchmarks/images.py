@@ -7,6 +7,7 @@ how long they really took. Then come the seconds of a fit beside a bare PyTorch 
 the same network, and the memory that a fit of 60,000 images of bytes adds.
 
     python benchmarks/images.py [--rows 6000] [--seeds 2] [--only errors,bounds]
+        [--images MNIST] [--hidden 256,128]
 """
 
 import argparse
@@ -70,7 +71,7 @@ def epochs_for(seconds, model, train):
     return max(1, round(1 + 3 * (seconds - one) / (four - one)))
 
 
-def errors(train, test, image_shape, k, seed):
+def errors(model, train, test, k, seed):
     """Return errors relative to the dense one, then seconds relative to its."""
 
     def error(model):
@@ -79,7 +80,7 @@ def errors(train, test, image_shape, k, seed):
 
     pca = error(PCA(k, random_state=seed).fit(train))
     dense, seconds = fitted(Autoencoder(k, random_state=seed), train)
-    model = ConvolutionalAutoencoder(k, image_shape=image_shape, random_state=seed)
+    model = clone(model).set_params(n_components=k, random_state=seed)
     found, times = [pca], [1.0]
     for budget in (seconds, 3 * seconds, None):
         epochs = epochs_for(budget, model, train) if budget else "auto"
@@ -89,16 +90,20 @@ def errors(train, test, image_shape, k, seed):
     return np.array([*(np.array(found) / error(dense)), *times[1:], seconds])
 
 
-def table_of_errors(n_rows, n_seeds):
+def table_of_errors(n_rows, n_seeds, names, hidden):
     """Print a line for each set and size, the means over seeds."""
+    model = ConvolutionalAutoencoder()
+    if hidden:
+        model.set_params(hidden_layer_sizes=tuple(map(int, hidden.split(","))))
     print("\n| images | rows | k | PCA | same time | three times | default |", end="")
     print(" times, beside dense | dense, s |\n|---|---|---|---|---|---|---|---|---|")
     for name, (load, image_shape, sizes) in cases(n_rows).items():
-        for k in sizes:
+        model.set_params(image_shape=image_shape)
+        for k in sizes if not names or name in names.split(",") else ():
             runs = []
             for seed in range(n_seeds):
                 train, test = load(seed)
-                runs.append(errors(train, test, image_shape, k, seed))
+                runs.append(errors(model, train, test, k, seed))
             pca, same, three, own, *times, seconds = np.mean(runs, axis=0)
             print(
                 f"| {name} | {len(train)} | {k} | {pca:.2f} | {same:.2f} | {three:.2f} "
@@ -234,13 +239,17 @@ def main():
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", default="errors,bounds,speed,memory")
+    parser.add_argument("--images", default="", help="of which to print errors")
+    parser.add_argument("--hidden", default="", help="hidden_layer_sizes")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     only = arguments.only.split(",")
     with threadpool_limits(1):
         if "errors" in only:
-            table_of_errors(arguments.rows, arguments.seeds)
+            table_of_errors(
+                arguments.rows, arguments.seeds, arguments.images, arguments.hidden
+            )
         if "bounds" in only:
             table_of_bounds(arguments.rows, arguments.seeds)
         if "speed" in only:

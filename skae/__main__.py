@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
@@ -38,15 +39,17 @@ def main(argv=None):
         print("skae compare: interrupted, nothing written", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError) as error:
-        text = _one_line(error).replace("n_components", "--components")
-        print(f"skae compare: error: {text}", file=sys.stderr)
+        print(f"skae compare: error: {_one_line(error)}", file=sys.stderr)
         return 2
     return 0
 
 
 def _one_line(error):
+    """Return what `error` says, by the names of the options."""
     notes = getattr(error, "__notes__", ())
-    return " ".join(" ".join([str(error), *notes]).split())
+    text = " ".join(" ".join([str(error), *notes]).split())
+    text = text.replace("cv must", "--folds must")
+    return text.replace("n_components", "--components")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,8 +110,8 @@ def _compare(options):
     table = load(options.data, options.target)
     if options.task and table.y is None:
         raise ValueError("--task needs a --target.")
-    options.output.mkdir(parents=True, exist_ok=True)
     predictor = _make_predictor(table, options.task)
+    _make_folder(options.output)
     print(*table.notes, "", sep="\n", flush=True)
     with _warnings_as_notes(table.notes):
         result = compare(
@@ -123,6 +126,15 @@ def _compare(options):
         )
     print(f"\n{result.summary}")
     _write(result, table, options.output)
+
+
+def _make_folder(path):
+    """Make the folder to write to, and see whether one can."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise ValueError(f"--output: cannot write to {str(path)!r}: {error}") from error
 
 
 def _make_predictor(table, task):

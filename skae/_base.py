@@ -10,9 +10,8 @@ import torch
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
-from skae._checks import passes_checks
+from skae._checks import passes_checks, validated
 from skae._gaps import GapFiller
 from skae._net import AutoencoderNet, Callback
 from skae._objective import Objective
@@ -130,6 +129,8 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     _admits_gaps = True
     # Whether gaps are made in training, even if there are none.
     _imitates_gaps = False
+    # Whether gaps are to be filled later, even if there are none.
+    _expects_gaps = False
     # What makes one number of the losses of a row's entries.
     _over_features = "mean"
 
@@ -204,7 +205,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
         gaps_may_be = self._admits_gaps and (reset or self._meets_gaps)
         try:
             if reset or not passes_checks(self, X):
-                X = validate_data(
+                X = validated(
                     self,
                     X,
                     reset=reset,
@@ -234,7 +235,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     def _begin_gaps(self, rows):
         """Forget what filled gaps, and raise where there is nothing to learn from."""
         self._filler, has_gaps = None, rows.with_gaps is not None
-        self._meets_gaps = has_gaps or self._imitates_gaps
+        self._meets_gaps = has_gaps or self._imitates_gaps or self._expects_gaps
         if has_gaps and bool((empty := rows.with_gaps.isnan().all(dim=0)).any()):
             names = getattr(self, "feature_names_in_", range(len(empty)))
             column = names[int(empty.int().argmax())]
@@ -330,7 +331,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             found = torch.accelerator.current_accelerator(check_available=True)
             return str(found or "cpu")
         try:
-            torch.empty(0, device=self.device)
+            torch.zeros(1, device=self.device).item()
         except (RuntimeError, AssertionError) as error:
             raise ValueError(
                 f"device must be 'auto' or a device PyTorch can use here, such as "

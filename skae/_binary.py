@@ -101,37 +101,37 @@ class BinaryAutoencoder(Autoencoder):
         bits = codes.astype(np.uint8)
         return np.packbits(bits, axis=1) if self.packed else bits
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, X):
         """Return the row that the bits stand for.
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components) or (n_samples, n_bytes)
+        X : array-like of shape (n_samples, n_components) or (n_samples, n_bytes)
             Bits to decode, as `transform` returns them. With ``ordered=True`` also any
             number of the leading columns.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        decoded : ndarray of shape (n_samples, n_features)
             The reconstructions, in the units of the training data.
         """
         check_is_fitted(self)
-        Z = check_array(Z, input_name="Z")
+        X = check_array(X, input_name="X")
         if self.packed:
             ordered = self.net_.module_.config["ordered"]
             least = 1 if ordered else self._n_features_out
-            fits = least <= Z.shape[1] <= self._n_features_out
-            if Z.dtype != np.uint8 or not fits:
+            fits = least <= X.shape[1] <= self._n_features_out
+            if X.dtype != np.uint8 or not fits:
                 raise ValueError(
-                    f"Z has {Z.shape[1]} columns of {Z.dtype}, but with packed=True "
+                    f"X has {X.shape[1]} columns of {X.dtype}, but with packed=True "
                     f"n_components={self.n_components_} make {self._n_features_out} of "
                     "uint8."
                 )
-            n_bits = min(8 * Z.shape[1], self.n_components_)
-            Z = np.unpackbits(Z, axis=1, count=n_bits)
-        if not ((Z == 0) | (Z == 1)).all():
-            raise ValueError("Z must be zeros and ones, got other values.")
-        return super().inverse_transform(Z)
+            n_bits = min(8 * X.shape[1], self.n_components_)
+            X = np.unpackbits(X, axis=1, count=n_bits)
+        if not ((X == 0) | (X == 1)).all():
+            raise ValueError("X must be zeros and ones, got other values.")
+        return super().inverse_transform(X)
 
     @property
     def _n_features_out(self):

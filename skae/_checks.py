@@ -4,8 +4,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-
-__all__ = ["as_widths", "check_count", "check_unit_interval", "is_missing"]
+from sklearn.utils.validation import validate_data
 
 
 def as_widths(sizes, name="hidden_layer_sizes"):
@@ -35,6 +34,16 @@ def passes_checks(estimator, X):
         return False
     with np.errstate(all="ignore"):
         return X.shape[1] == estimator.n_features_in_ and np.isfinite(X.sum())
+
+
+def validated(estimator, *args, **kwargs):
+    """Return what `validate_data` does; of infinite values say what to do."""
+    try:
+        return validate_data(estimator, *args, **kwargs)
+    except ValueError as error:
+        if "infinity" not in str(error):
+            raise
+        raise ValueError(f"{error} Clip such values, or drop their rows.") from error
 
 
 def is_missing(value):

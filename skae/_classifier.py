@@ -11,11 +11,10 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
-from skae._checks import is_missing
+from skae._checks import is_missing, validated
 from skae._labels import Labels, is_label, soft_cross_entropy, stratified_folds
 from skae._rows import TargetRows, blocks
 from skae._selection import FOLDS_BELOW, LIKELY, N_FOLDS, fit_and_choose
@@ -186,7 +185,7 @@ class AutoencoderClassifier(ClassifierMixin, SupervisedBase):
         values = () if y is None or sparse.issparse(y) else np.ravel(np.asarray(y))
         if any(map(is_missing, values)):
             raise ValueError("y has missing values. Mark rows without a label by -1.")
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS)
+        X, y = validated(self, X, y, accept_sparse="csr", dtype=FLOATS)
         known = np.flatnonzero(is_label(y))
         if not len(known):
             raise ValueError(

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skae._autoencoder import Autoencoder
-from skae._checks import as_widths
+from skae._checks import as_widths, validated
 from skae._docs import documented
 from skae._pixels import Pixels, flattened, is_integers
 from skae.convolutional import UNPOOLING, ConvolutionalNetwork
@@ -158,8 +158,16 @@ class ConvolutionalAutoencoder(Autoencoder):
                 f"{self.image_shape_}."
             )
         if is_integers(X):
-            return Pixels(validate_data(self, X, reset=reset, dtype=None))
-        return super()._validate(X, name, reset)
+            return Pixels(validated(self, X, reset=reset, dtype=None))
+        try:
+            return super()._validate(X, name, reset)
+        except ValueError as error:
+            if "contains NaN" not in str(error):
+                raise
+            raise ValueError(
+                f"{name or 'X'} contains NaN: images of shape {self.image_shape_} may "
+                "have no gaps here. Fill the missing pixels first."
+            ) from error
 
     def _check_together(self, n_components):
         super()._check_together(n_components)
@@ -224,18 +232,18 @@ class ConvolutionalAutoencoder(Autoencoder):
             **options,
         )
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, X):
         """Return the image that each code stands for.
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components)
+        X : array-like of shape (n_samples, n_components)
             Codes to decode. With ``ordered=True`` also any number of the leading
             columns.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features) or (n_samples, *image_shape_)
+        decoded : ndarray of shape (n_samples, n_features) or (n_samples, *image_shape_)
             The reconstructions: rows or images, as in `fit`.
 
         Raises
@@ -250,8 +258,8 @@ class ConvolutionalAutoencoder(Autoencoder):
                 "pooling, which a code does not tell. Use reconstruct(X), or "
                 "unpooling='transposed' or 'nearest'."
             )
-        X = super().inverse_transform(Z)
-        return X.reshape(-1, *self.image_shape_) if self._came_as_images else X
+        rows = super().inverse_transform(X)
+        return rows.reshape(-1, *self.image_shape_) if self._came_as_images else rows
 
     def reconstruct(self, X):
         """Return each image encoded and decoded.

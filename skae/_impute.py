@@ -11,12 +11,11 @@ from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_feature_names_in,
     check_is_fitted,
-    validate_data,
 )
 
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
-from skae._checks import check_count
+from skae._checks import check_count, validated
 
 MAX_COMPONENTS = 64
 # Standard deviations: what is known is taken as no further from the mean.
@@ -191,6 +190,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
                 autoencoder.set_params(random_state=self.random_state)
         if hasattr(autoencoder, "set_output"):
             autoencoder.set_output(transform="default")
+        autoencoder._expects_gaps = True  # of new rows, if these have none
         self.autoencoder_ = autoencoder.fit(self._scaled(X, gaps))
 
     def _scaled(self, X, gaps):
@@ -201,7 +201,7 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
 
     def _validate(self, X, reset=False):
         nan = bool(np.isnan(self.missing_values))
-        X = validate_data(
+        X = validated(
             self,
             X,
             reset=reset,

@@ -79,10 +79,10 @@ class LinearAutoencoder(BaseAutoencoder):
     _parameter_docs = {
         "solver": (
             "{'svd', 'adam', 'sgd', 'lbfgs'}",
-            "'svd' is the closed form, for which the parameters of training play no\n"
-            "part. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs' works on all rows at\n"
-            "once, makes 20 iterations an epoch, and needs none of `batch_size`,\n"
-            "`learning_rate` and `learning_rate_init`.",
+            "'svd' is the closed form, for which the parameters of training and\n"
+            "`X_val` play no part. 'sgd' has a Nesterov momentum of 0.9. 'lbfgs'\n"
+            "works on all rows at once, makes 20 iterations an epoch, and needs none\n"
+            "of `batch_size`, `learning_rate` and `learning_rate_init`.",
         ),
         "max_iter": (
             "int or 'auto'",

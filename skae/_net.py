@@ -2,6 +2,7 @@
 
 import math
 from copy import copy
+from dis import opname
 from functools import partial
 
 import numpy as np
@@ -41,6 +42,14 @@ OPTIMIZERS = {
 
 class StopTraining(KeyboardInterrupt):
     """Raised by a callback to end training, as skorch's own callbacks do."""
+
+
+def _is_raised(error):
+    """Return whether a statement raised `error`; Ctrl-C comes at any instruction."""
+    place = error.__traceback__
+    while place.tb_next:
+        place = place.tb_next
+    return opname[place.tb_frame.f_code.co_code[place.tb_lasti]] == "RAISE_VARARGS"
 
 
 class AutoencoderNet(NeuralNet):
@@ -165,7 +174,7 @@ class AutoencoderNet(NeuralNet):
     def notify(self, method_name, **kwargs):
         """Call the callbacks, which stop training by raising KeyboardInterrupt.
 
-        So one that comes out of them counts as a stop, and any other as the user's.
+        So one that they raise counts as a stop, and any other as the user's.
         """
         epoch_ends = method_name == "on_epoch_end"
         if epoch_ends:
@@ -173,7 +182,9 @@ class AutoencoderNet(NeuralNet):
         try:
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as stop:
-            raise StopTraining from stop
+            if _is_raised(stop):
+                raise StopTraining from stop
+            raise
         if epoch_ends and self._is_over:
             raise StopTraining
 

@@ -8,9 +8,10 @@ from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skae._base import fitting
+from skae._checks import validated
 from skae._known_rows import KnownRows
 from skae._outlier_models import (
     BLOCK,
@@ -174,7 +175,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
             for rows that it was not fitted to. The detector is unchanged.
         """
         with fitting(self):
-            X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+            X = validated(self, X, dtype=np.float64, ensure_min_samples=2)
             self._check_estimator()
             # None would be scikit-learn's global state, which a draw would change.
             seed = self.random_state
@@ -276,7 +277,7 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
 
     def _validate(self, X):
         check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, reset=False)
+        return validated(self, X, dtype=np.float64, reset=False)
 
     def score_samples(self, X):
         """Return how normal each row is; higher is more normal.

@@ -40,7 +40,12 @@ def flattened(X, expected=None, name="X"):
         raise ValueError(_differing(X, name)) from error
     if images.dtype == object and images.ndim == 1 and np.ndim(images[0]) > 1:
         raise ValueError(_differing(X, name))
-    if images.ndim not in (3, 4):
+    if images.ndim > 4:
+        raise ValueError(
+            f"{name} must be rows, or images of shape (n_samples, height, width) or "
+            f"(n_samples, height, width, channels), got shape {images.shape}."
+        )
+    if images.ndim < 3:
         return images, None
     shape = images.shape[1:]
     if not len(images):
@@ -64,9 +69,17 @@ def flattened(X, expected=None, name="X"):
 def _in_unit_interval(X):
     """Return a table or sparse matrix divided by what is 1 in its one integer type."""
     dtypes = X.dtypes if hasattr(X, "dtypes") else [getattr(X, "dtype", None)]
-    types = {str(dtype).lower() for dtype in dtypes}
+    types = {_name(dtype) for dtype in dtypes}
     white = {str(dtype): white for dtype, white in WHITE.items() if white > 1}
     return X / white[types.pop()] if len(types) == 1 and types <= set(white) else X
+
+
+def _name(dtype):
+    """Return the name that NumPy has for a type, also of pandas or Polars."""
+    kind = getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype))
+    if isinstance(kind, np.dtype):
+        return kind.newbyteorder("=").name
+    return str(kind).lower()
 
 
 def _differing(X, name):

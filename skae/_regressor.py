@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context, clone
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
 
 from skae._autoencoder import Autoencoder
 from skae._base import fitting
+from skae._checks import validated
 from skae._pixels import as_rows
 from skae._ridge import PairRows, ridge_regression
 from skae._rows import as_float, blocks
@@ -165,7 +165,7 @@ class AutoencoderRegressor(RegressorMixin, SupervisedBase):
     def _validate_pairs(self, X, y, engine):
         X, self._input_shape = as_given(X, engine)
         y, shape = as_given(y, expected=self._input_shape, name="y")
-        X, y = validate_data(
+        X, y = validated(
             self,
             X,
             y,

@@ -29,9 +29,11 @@ def as_float(X, rows, dtype=np.float64):
 
 def scaled_rows(X, rows, mean, scale):
     """Return `rows` of `X` centred and divided by `scale`, as a new dense array."""
-    x = np.subtract(_dense(X[rows]), mean, dtype=X.dtype, order="C")
+    # In the type of X, unless the scale would be zero in it.
+    dtype = X.dtype if scale > np.finfo(X.dtype).tiny else np.float64
+    x = np.subtract(_dense(X[rows]), mean, dtype=dtype, order="C")
     x /= scale
-    return x
+    return x.astype(X.dtype, copy=False)
 
 
 def _dense(block):

@@ -18,6 +18,8 @@ class SizeCurve:
         Sum of the squared errors, for each number of components.
     total_ : Tensor
         The same for the mean.
+    size_ : Tensor
+        The same for zero.
     """
 
     def __init__(self):
@@ -25,7 +27,7 @@ class SizeCurve:
 
     def forget(self):
         """Forget what was added."""
-        self.left_ = self.total_ = 0.0
+        self.left_ = self.total_ = self.size_ = 0.0
 
     @torch.no_grad()
     def add(self, net, rows):
@@ -43,7 +45,14 @@ class SizeCurve:
             self.left_ = self.left_ + squares
             mean = rows.target(torch.zeros_like(x))
             self.total_ = self.total_ + (target - mean).square().nansum()
+            self.size_ = self.size_ + target.square().nansum()
 
     def explained(self):
-        """Return the share of the variance that each size explains."""
-        return (1 - self.left_ / self.total_.clamp(min=1e-30)).double().cpu().numpy()
+        """Return the share of the variance that each size explains.
+
+        Where there is none it is 1 for what decodes the rows, and else 0.
+        """
+        dust = 1e-12 * self.size_  # of rounding
+        shares = 1 - self.left_ / self.total_
+        shares = torch.where(self.total_ > dust, shares, self.left_ <= dust)
+        return shares.double().cpu().numpy()

@@ -91,17 +91,17 @@ class SparseAutoencoder(Autoencoder):
     def _present(self, codes):
         return sparse.csr_array(codes) if self.sparse_output else codes
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, X):
         """Return the row that each code stands for.
 
         Parameters
         ----------
-        Z : {array-like, sparse matrix} of shape (n_samples, n_components)
+        X : {array-like, sparse matrix} of shape (n_samples, n_components)
             Codes to decode.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        decoded : ndarray of shape (n_samples, n_features)
             The reconstructions, in the units of the training data.
         """
-        return super().inverse_transform(Z.toarray() if sparse.issparse(Z) else Z)
+        return super().inverse_transform(X.toarray() if sparse.issparse(X) else X)

@@ -6,9 +6,10 @@ from copy import deepcopy
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skae._base import BaseAutoencoder
+from skae._checks import validated
 from skae._linear import LinearAutoencoder
 from skae._pixels import as_rows
 from skae._rows import location_and_scale
@@ -51,7 +52,7 @@ class SupervisedBase(BaseEstimator):
                 f"X has images of shape {shape}, but {type(self).__name__} was fitted "
                 f"to {'rows' if known is None else f'images of shape {known}'}."
             )
-        return validate_data(self, X, reset=False, accept_sparse="csr", dtype=FLOATS)
+        return validated(self, X, reset=False, accept_sparse="csr", dtype=FLOATS)
 
     def _rows_and_net(self, engine, X, rows_of):
         """Return rows, and the net of the autoencoder that training starts at.

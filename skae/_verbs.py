@@ -49,33 +49,33 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X = self._validate(X)
         return self._present(self._apply(self._code, X, self.n_components_))
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, X):
         """Return the row that each code stands for.
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components)
+        X : array-like of shape (n_samples, n_components)
             Codes to decode. With ``ordered=True`` also any number of the leading
             columns.
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
+        decoded : ndarray of shape (n_samples, n_features)
             The reconstructions, in the units of the training data.
         """
         check_is_fitted(self)
-        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         ordered = self.net_.module_.config.get("ordered")
-        if Z.shape[1] > self.n_components_ or (
-            Z.shape[1] < self.n_components_ and not ordered
+        if X.shape[1] > self.n_components_ or (
+            X.shape[1] < self.n_components_ and not ordered
         ):
             raise ValueError(
-                f"Z has {Z.shape[1]} columns, but {type(self).__name__} decodes "
+                f"X has {X.shape[1]} columns, but {type(self).__name__} decodes "
                 f"n_components={self.n_components_}."
             )
         decoded = self._apply(
             lambda network, z: network.decode(widened(z, network)),
-            Z,
+            X,
             self.n_features_in_,
             scaled=False,
         )

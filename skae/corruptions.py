@@ -13,26 +13,31 @@ from skae._rows import blocks
 __all__ = ["CORRUPTIONS", "gaps", "gaussian", "masking", "salt_and_pepper", "swap"]
 
 
+def _uniform(x, generator):
+    # In one type, for in another the same generator draws others.
+    return torch.rand(x.shape, generator=generator, dtype=torch.float32)
+
+
 def _chosen(x, level, generator):
-    draws = torch.rand(x.shape, generator=generator)
+    draws = _uniform(x, generator)
     return (draws < level).to(x.device)
 
 
 def masking(x, level, generator):
     """Set each entry to zero with probability `level`."""
-    kept = torch.rand(x.shape, generator=generator) >= level
+    kept = _uniform(x, generator) >= level
     return x * kept.to(x)  # takes a fraction of the time of masked_fill
 
 
 def gaussian(x, level, generator, deviation=1.0):
     """Add normal noise of standard deviation ``level * deviation``."""
-    noise = torch.randn(x.shape, generator=generator)
+    noise = torch.randn(x.shape, generator=generator, dtype=torch.float32)
     return x + level * deviation * noise.to(x)
 
 
 def salt_and_pepper(x, level, generator, low=0.0, high=1.0):
     """Set each entry to `low` or `high` with probability ``level / 2`` each."""
-    draws = torch.rand(x.shape, generator=generator).to(x.device)
+    draws = _uniform(x, generator).to(x.device)
     x = torch.where(draws < level / 2, low, x)
     return torch.where(draws > 1 - level / 2, high, x)
 

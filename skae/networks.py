@@ -238,7 +238,8 @@ class PathNetwork(Network):
     def discretise(self, activations, generator=None):
         """Return the code that is made of `activations`: all, the largest, or bits."""
         if self.is_binary and generator is not None:
-            noise = torch.randn(activations.shape, generator=generator)
+            options = {"generator": generator, "dtype": torch.float32}
+            noise = torch.randn(activations.shape, **options)
             activations = activations + noise.to(activations)
         return self.selection(activations)
 

@@ -74,7 +74,9 @@ class EncodingNetwork(Network):
         sizes = torch.cat(codes).square().mean(dim=0)
         if not self.scales_apart:
             sizes = sizes.mean()
-        self.code_scale[:] = sizes.sqrt().clamp(min=1e-3 * sizes.max().sqrt() + 1e-30)
+        largest = float(sizes.max().sqrt())
+        least = 1e-3 * largest if largest > 1e-20 else 1.0
+        self.code_scale[:] = sizes.sqrt().clamp(min=least)
 
 
 class HeadNetwork(EncodingNetwork):

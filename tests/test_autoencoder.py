@@ -1,5 +1,6 @@
 """What is special to Autoencoder: its start, its choice, its parameters."""
 
+import signal
 import warnings
 
 import numpy as np
@@ -320,6 +321,29 @@ def test_a_callback_may_stop_within_an_epoch(digits, early_stopping):
     if early_stopping:
         pca = pca_error(digits, digits, 2)
         assert error(model, digits) == pytest.approx(pca, rel=1e-4)
+
+
+class IsInterrupted(Callback):
+    """Meets Ctrl-C, in the middle of its work, and has nothing against it."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Be interrupted."""
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise
+
+
+def test_ctrl_c_is_the_users_even_within_a_callback(digits):
+    model = Autoencoder(2, callbacks=[IsInterrupted()], **FAST)
+    before = dict(vars(model))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(digits[:200])
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert vars(model) == before
 
 
 def test_a_row_is_left_to_train_on(digits):

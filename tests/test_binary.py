@@ -74,7 +74,7 @@ def test_bits_come_and_go_as_bytes(digits, hashes):
         assert len(model.get_feature_names_out()) == packed.shape[1] == 4
         differing = np.unpackbits(packed[0] ^ packed[1]).sum()
         assert differing == (bits[0] != bits[1]).sum()
-        with pytest.raises(ValueError, match=r"Z has 4 columns of int64.*packed=True"):
+        with pytest.raises(ValueError, match=r"X has 4 columns of int64.*packed=True"):
             model.inverse_transform(packed.astype(np.int64))
     finally:
         model.set_params(packed=False)

@@ -399,7 +399,7 @@ def test_read_only_memory_map(estimator, X, tmp_path):
 @every_estimator
 def test_wrong_code_width_is_named(estimator, X):
     fitted = seeded(estimator).fit(X)
-    with pytest.raises(ValueError, match=r"Z has 3 columns.*n_components=2"):
+    with pytest.raises(ValueError, match=r"X has 3 columns.*n_components=2"):
         fitted.inverse_transform(np.ones((2, 3)))
 
 

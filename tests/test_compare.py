@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
+    OneHotEncoder,
     StandardScaler,
 )
 
@@ -442,3 +443,34 @@ def test_preprocessed_small_integers_are_numbers():
     ]
     one, other = (result.rows[1]["error_vs_pca"] for result in found)
     assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_sparse_preprocessors_join():
+    frame = pytest.importorskip("pandas").DataFrame({"a": list("uvwxyz") * 20})
+    result = compare(
+        frame, estimators={"PCA": PCA()}, n_components=2, preprocessor=OneHotEncoder()
+    )
+    assert 0.2 < result.rows[0]["r2"] < 0.7
+
+
+def test_of_errors_that_look_alike_the_first_is_marked():
+    result = compare(X, estimators={"again": PCA(svd_solver="arpack")}, n_components=2)
+    for record in result.records:
+        record["error_vs_pca"] -= 1e-9 * (record["estimator"] == "again")
+    html = result._repr_html_()
+    line = next(part for part in html.split("<tr") if 'class="best"' in part)
+    assert "again" not in line
+
+
+def test_long_names_and_labels_are_cut():
+    names = [f"an estimator with a rather long name, number {i}" for i in range(4)]
+    labels = np.array([f"a label that is long, number {i}" for i in range(3)])[y]
+    estimators = dict.fromkeys(names, PCA())
+    pytest.importorskip("matplotlib")
+    result = compare(X, labels, estimators=estimators, n_components=2).plot()
+    figure = result.figure_
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+    widths = [ax.get_window_extent().width for ax in figure.axes[2:5]]
+    assert min(widths) > 0.15 * figure.bbox.width

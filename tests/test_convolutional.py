@@ -322,6 +322,14 @@ def test_many_channels_of_few_lines_are_images():
     assert model.fit(square).reconstruct(square).shape == square.shape
 
 
+def test_faults_of_pixels_name_shapes(images):
+    model = ConvolutionalAutoencoder(2, channels=2)
+    with pytest.raises(ValueError, match=r"X contains NaN: images of shape \(8, 8\)"):
+        model.fit(np.where(images > 0.9, np.nan, images))
+    with pytest.raises(ValueError, match=r"or images.*got shape \(2, 1, 8, 8, 1\)"):
+        model.fit(images[:2].reshape(2, 1, 8, 8, 1))
+
+
 def test_nothing_to_convolve():
     with pytest.raises(ValueError, match="channels must have one at least"):
         ConvolutionalAutoencoder(3, channels=()).fit(np.random.rand(9, 8, 8))
@@ -329,10 +337,30 @@ def test_nothing_to_convolve():
         ConvolutionalAutoencoder(3).fit(np.zeros((0, 8, 8)))
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "csr"])
+def framed(dtype):
+    """Return what makes a data frame of one type."""
+    pandas = pytest.importorskip("pandas")
+    if "pyarrow" in dtype:
+        pytest.importorskip("pyarrow")
+    return lambda rows: pandas.DataFrame(rows).astype(dtype)
+
+
+FRAMES = "uint8", "UInt8", "uint8[pyarrow]", "Sparse[uint8]"
+
+
+@pytest.mark.parametrize("kind", [*FRAMES, "polars", "csr", ">u2"])
 def test_bytes_are_scaled_in_whatever_holds_them(kind):
     rows = (load_digits().data[:60] * 15.9).astype(np.uint8)
-    make = {"csr": csr_array}.get(kind) or pytest.importorskip(kind).DataFrame
+    if kind in FRAMES:
+        make = framed(kind)
+    elif kind == ">u2":
+        rows = rows * np.uint16(257)
+        pandas = pytest.importorskip("pandas")
+
+        def make(rows):
+            return pandas.DataFrame(rows.astype(kind))
+    else:
+        make = csr_array if kind == "csr" else pytest.importorskip(kind).DataFrame
     model = ConvolutionalAutoencoder(4, channels=4, image_shape=(8, 8), max_iter=2)
     model.set_params(hidden_layer_sizes=8, random_state=0).fit(rows)
     with warnings.catch_warnings():

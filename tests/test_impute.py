@@ -489,3 +489,11 @@ def test_seed_is_handed_to_an_autoencoder_without_one():
     imputer.set_params(autoencoder=VariationalAutoencoder())
     with pytest.raises(TypeError, match="impute needs autoencoder to be a Variational"):
         imputer.impute(X)
+
+
+def test_rows_without_gaps_prepare_for_those_to_come(cancer):
+    X, holed, _ = cancer
+    model = AutoencoderImputer(Autoencoder(4, **QUICK)).fit(X[:300])
+    filled = model.transform(holed[300:])
+    off = np.abs(filled - X[300:]).mean()
+    assert off < 0.6 * np.abs(np.nan_to_num(holed[300:]) - X[300:]).mean()

@@ -1,5 +1,7 @@
 """Ordered codes: nested dropout against PCA, and sizes chosen by a share."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -123,7 +125,7 @@ def test_mean_activations_are_those_of_the_share(digits):
 def test_codes_without_order_cannot_be_cut(digits):
     model = Autoencoder(4, hidden_layer_sizes=8, max_iter=1, init="random")
     model.fit(digits[0])
-    with pytest.raises(ValueError, match="Z has 2 columns"):
+    with pytest.raises(ValueError, match="X has 2 columns"):
         model.inverse_transform(np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"n_components=0\.5 is a share"):
         Autoencoder(0.5).fit(digits[0])
@@ -148,3 +150,15 @@ def test_folds_too_small_to_be_sure_have_a_curve_of_their_best_epochs():
     X += 0.6 * rng.normal(size=X.shape)
     model = Autoencoder(0.6, ordered=True, random_state=8).fit(X)
     assert model.explained_variance_ratio_.sum() >= 0.6
+
+
+@pytest.mark.parametrize("params", [{}, {"init": "random"}, {"loss": "absolute_error"}])
+@pytest.mark.parametrize("value", [0.0, 0.3, 1e5])
+def test_sizes_where_nothing_varies(value, params):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        warnings.filterwarnings("ignore", "Rows kept out")
+        for output in ("identity", "relu"):
+            model = Autoencoder(2, ordered=True, max_iter=2, random_state=0, **params)
+            model.set_params(output_activation=output).fit(np.full((5, 3), value))
+            assert set(model.explained_variance_ratio_) <= {0.0, 1.0}

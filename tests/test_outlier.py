@@ -14,7 +14,6 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, StandardScaler
-from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skae import Autoencoder, DenoisingAutoencoder, VariationalAutoencoder
@@ -43,16 +42,6 @@ def seeded(detector, **params):
 @parametrize_with_checks(list(DETECTORS.values()))
 def test_scikit_learn(estimator, check):
     check(estimator)
-
-
-@pytest.mark.filterwarnings("ignore:X .* feature names:UserWarning")
-@every_detector
-@pytest.mark.parametrize(
-    "check",
-    ["check_param_validation", "check_dataframe_column_names_consistency"],
-)
-def test_scikit_learn_on_itself(detector, check):
-    getattr(estimator_checks, check)(type(detector).__name__, clone(detector))
 
 
 @pytest.mark.parametrize("use_code", [True, False])

@@ -1,6 +1,7 @@
 """Training: warm starts, callbacks, and what a fitted model no longer depends on."""
 
 import pickle
+import warnings
 from copy import deepcopy
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from skorch.callbacks import (
 from skae import (
     Autoencoder,
     AutoencoderClassifier,
+    BinaryAutoencoder,
     ConvolutionalAutoencoder,
     DenoisingAutoencoder,
     LinearAutoencoder,
@@ -138,14 +140,17 @@ def test_modes_of_torch_around_fit_do_not_matter(X):
         with mode:
             code = Autoencoder(4, **FAST).fit(X).transform(X)
         np.testing.assert_array_equal(code, expected)
+    models = [Autoencoder(4, ordered=True, **FAST), BinaryAutoencoder(4, **FAST)]
+    for corruption in ("masking", "gaussian", "salt_and_pepper", "swap", "gaps"):
+        models.append(Autoencoder(4, corruption=corruption, **FAST))
+    expected = [model.fit(X).score_samples(X) for model in models]
     torch.set_default_dtype(torch.float64)
     try:
-        code = Autoencoder(4, ordered=True, **FAST).fit(X).transform(X)
+        scores = [model.fit(X).score_samples(X) for model in models]
         assert np.isfinite(Autoencoder(4, **FAST).fit(holed).score(holed))
     finally:
         torch.set_default_dtype(torch.float32)
-    ordered = Autoencoder(4, ordered=True, **FAST).fit(X)
-    np.testing.assert_array_equal(ordered.transform(X), code)
+    np.testing.assert_array_equal(scores, expected)
 
 
 def test_unit_of_the_loss_is_not_that_of_the_first_rows():
@@ -429,3 +434,17 @@ def test_what_auto_patience_means(init, n_folds, patience, trial):
     net = SimpleNamespace(watch=watch, max_epochs=40)
     model._set_patience(net, [("rows", "rows")] * n_folds, cautious=init == "pca")
     assert (watch.patience, watch.trial) == (patience, trial)
+
+
+def test_rows_too_small_for_their_type_are_zero():
+    X = np.random.default_rng(0).normal(size=(20, 4)) * 1e-50
+    model = LinearAutoencoder(2).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code = model.transform(X[:2].astype(np.float32))
+    np.testing.assert_allclose(code, model.transform(0 * X[:2]), atol=1e-5)
+
+
+def test_devices_that_hold_no_numbers_are_refused(X):
+    with pytest.raises(ValueError, match="device must be"):
+        Autoencoder(2, device="meta").fit(X)

@@ -19,6 +19,7 @@ UNREADABLE = (
 SEPARATORS = ",;\t|"
 SOME = 200  # lines by which the format of a file is told
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
+DATE = re.compile(r"(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4})([T ]\d.*)?")
 
 
 def read(path):
@@ -145,7 +146,8 @@ def _is_title(others):
 
 
 def _is_value(field):
-    return field.strip().lower() in MISSING or is_number(field)
+    text = field.strip().lower()
+    return text in MISSING or is_number(text) or bool(DATE.fullmatch(text))
 
 
 def is_number(text):
@@ -160,11 +162,14 @@ def _read_parquet(path):
     pandas = import_pandas()
     path.stat()  # a missing file before a missing reader
     try:
-        return pandas.read_parquet(path), []
+        frame = pandas.read_parquet(path)
     except ImportError as error:
         raise ImportError(
             'Reading Parquet needs pyarrow: pip install "skae[parquet]".'
         ) from error
+    # Columns that were made the index are columns still; row numbers are none.
+    named = [name for name in frame.index.names if name is not None]
+    return (frame.reset_index() if named else frame), []
 
 
 def _read_npy(path):

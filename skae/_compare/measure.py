@@ -86,7 +86,7 @@ def prepare(number, X, y, split, preprocessor, seed):
     if preprocessor is not None:
         preprocessor = clone(preprocessor)
         floats = {"dtype": [np.float64, np.float32], "input_name": "X"}
-        X_train = check_array(preprocessor.fit_transform(X_train), **floats)
-        X_test = check_array(preprocessor.transform(X_test), **floats)
+        X_train = check_array(dense(preprocessor.fit_transform(X_train)), **floats)
+        X_test = check_array(dense(preprocessor.transform(X_test)), **floats)
     y_train, y_test = (None, None) if y is None else (y[r] for r in split)
     return Fold(number, X_train, X_test, y_train, y_test, seed)

@@ -23,7 +23,7 @@ SCORES = {
 }
 MAX_MAPS = 3
 MAX_POINTS = 1000
-MAX_NAME = 28
+MAX_NAME, MAX_LABEL = 28, 20
 HEIGHTS = [[1], [1, 1.15]]  # without maps of the codes, and with
 NOTE = {"textcoords": "offset points", "fontsize": 11}
 
@@ -69,7 +69,10 @@ def draw(result, figure):
         if maps:
             _draw_key(axes[2:], result.code_y, result.y_name)
         lines = axes[1].get_legend_handles_labels()
-        figure.legend(*lines, loc="outside upper center", ncols=4, fontsize=13)
+        n_columns = 100 // (max(map(len, lines[1])) + 6)
+        n_columns = max(1, min(4, n_columns))
+        place = "outside upper center"
+        figure.legend(*lines, loc=place, ncols=n_columns, fontsize=13)
     return axes
 
 
@@ -178,7 +181,6 @@ def _draw_map(ax, result, name):
     )
     key = result.score_name or "r2"
     value = f"{SCORES[result.score_name][1].removeprefix('held-out ')} {score[key]:.2f}"
-    name = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
     ax.set_title(f"{_plain(name)}\n{value} from 2 numbers", fontsize=12)
     ax.set(xlabel="code 1", ylabel="code 2", xticks=[], yticks=[])
 
@@ -197,13 +199,15 @@ def _label_styles(y):
         styles[label] = {"marker": marker, "s": size, "color": LABEL_COLORS[i]}
         styles[label] |= {"alpha": 0.85, "linewidths": 0}
         # A label drawn at its points needs no entry in a legend.
-        styles[label]["label"] = None if short else _plain(label)
+        styles[label]["label"] = None if short else _plain(label, MAX_LABEL)
     return styles
 
 
-def _plain(text):
-    """Keep dollar signs from starting a formula, and "_" from hiding a label."""
-    text = str(text).replace("$", r"\$")
+def _plain(text, most=MAX_NAME):
+    """Cut text, keep its "$" from starting a formula, its "_" from hiding a label."""
+    text = str(text)
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    text = text.replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
 
@@ -217,7 +221,7 @@ def _draw_key(axes, y, title):
             labels,
             loc="center left",
             bbox_to_anchor=(1, 0.5),
-            title=_plain(title),
+            title=_plain(title, MAX_LABEL),
         )
     elif y is not None and ax.collections[0].get_array() is not None:
         ax.figure.colorbar(ax.collections[0], ax=axes, label=_plain(title))

@@ -13,7 +13,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skae._compare.files import READERS, import_pandas, is_number, read
+from skae._compare.files import DATE, READERS, import_pandas, is_number, read
+from skae._compare.run import MAX_LABELS
 
 BUILT_IN = {
     "digits": datasets.load_digits,
@@ -21,8 +22,11 @@ BUILT_IN = {
     "wine": datasets.load_wine,
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d.*)?$")
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
+MAX_SHARE = 0.5  # and so is text with more of them beside the rows
+LARGEST = 1e150
+# What is beside the digits where numbers are written for people.
+ORNAMENTS = re.compile(r"[\s%$€£']|,(?=\d{3}(\D|$))")
 HONEST = "All of this is learnt from each fold's training rows alone."
 SCALED = "centred and scaled to unit variance (StandardScaler)"
 FILLED = "filled with the column's median (SimpleImputer)"
@@ -67,8 +71,8 @@ def _from_frame(name, frame, target, notes):
         raise ValueError(f"--target: no column {target!r}; {_hint(target, frame)}")
     columns = {column: _simplify(frame[column]) for column in frame}
     y = columns.pop(target, None)
-    if y is not None and y.dtype.kind == "M":
-        raise ValueError(f"--target: {target!r} holds dates.")
+    if y is not None:
+        notes += _check_target(y)
     reasons = {column: _reason_to_leave(columns[column]) for column in columns}
     left_out = [f"{column} ({reason})" for column, reason in reasons.items() if reason]
     if left_out:
@@ -80,6 +84,16 @@ def _from_frame(name, frame, target, notes):
     if y is not None:
         frame, y = _drop_unknown(frame, y, notes)
     return Table(name, frame, y, _make_preprocessor(frame, notes), notes)
+
+
+def _check_target(y):
+    """Return notes on the target; raise ValueError if nothing is to be learnt of it."""
+    if y.dtype.kind == "M":
+        raise ValueError(f"--target: {y.name!r} holds dates.")
+    why = _like_numbers(y) if y.dtype.kind == "O" else None
+    if why and y.nunique() > MAX_LABELS:
+        raise ValueError(f"--target: of {y.name!r} {why}. Make them numbers or gaps.")
+    return [f"The target {y.name} is taken as labels: {why}."] if why else []
 
 
 def _shape(table):
@@ -128,8 +142,9 @@ def _simplify(column):
     if all(isinstance(value, Decimal) for value in column[known]):
         return column.where(known, np.nan).astype(float)
     texts = column.astype(object).map(str)
-    if known.any() and all(map(DATE.match, texts[known])):
+    if known.any() and all(map(DATE.fullmatch, texts[known])):
         options = {"errors": "coerce", "format": "mixed", "utc": True}
+        options["dayfirst"] = "-" not in texts[known].iloc[0][:5]
         dates = pandas.to_datetime(texts.where(known), **options)
         if dates[known].notna().all():
             return dates
@@ -143,20 +158,23 @@ def _reason_to_leave(column):
     if column.dtype.kind == "M":
         return "dates"
     if column.dtype.kind == "O":
-        if n_values <= MAX_LEVELS:
+        if n_values <= min(MAX_LEVELS, max(2, MAX_SHARE * len(column))):
             return None
         return _like_numbers(column) or f"{n_values} distinct texts"
+    if column.abs().max() > LARGEST:
+        return "values too large to be squared"
     return "row numbers" if (np.diff(column) == 1).all() and len(column) > 2 else None
 
 
 def _like_numbers(column):
     """Return what keeps a column of text, mostly numbers, from being one of them."""
     texts = column.dropna()
-    others = [text for text in texts if not is_number(text)]
-    if 2 * len(others) > len(texts):
+    like = sum(is_number(ORNAMENTS.sub("", text)) for text in texts)
+    if 2 * like < len(texts):
         return None
+    others = [text for text in texts if not is_number(text)]
     some = ", ".join(map(repr, list(dict.fromkeys(others or texts))[:2]))
-    return f"{len(texts) - len(others)} of {len(texts)} are like numbers, but {some}"
+    return f"{like} of {len(texts)} are like numbers, but {some}"
 
 
 def _make_preprocessor(frame, notes):
