@@ -90,7 +90,7 @@ def ratio(restored):
     return peak_signal_noise_ratio(clean, restored.clip(0, 1))
 
 
-weights, ratios, drawn = (0.1, 0.2, 0.3, 0.5), {}, {}
+weights, ratios, similarity, drawn = (0.1, 0.2, 0.3, 0.5), {}, {}, {}
 for noise, level in ((gaussian, 1.0), (salt_and_pepper, 0.2)):
     noisy = noise(clean, np.random.RandomState(0))
     tried = {
@@ -105,14 +105,15 @@ for noise, level in ((gaussian, 1.0), (salt_and_pepper, 0.2)):
     for name, restored in tried.items():
         best = max(restored, key=ratio).clip(0, 1)
         drawn[noise, name], ratios[noise, name] = best, ratio(best)
-        similarity = structural_similarity(clean, best, image_shape=(side, side))
-        print(
-            f"{noise.__name__:15} {name:15} {ratio(best):.1f} dB, SSIM {similarity:.2f}"
-        )
+        alike = structural_similarity(clean, best, image_shape=(side, side))
+        similarity[noise, name] = alike
+        print(f"{noise.__name__:15} {name:15} {ratio(best):.1f} dB, SSIM {alike:.2f}")
     for name in ("total variation", "non-local means"):
         assert ratios[noise, "autoencoder"] > ratios[noise, name] + 1
+        assert similarity[noise, "autoencoder"] > similarity[noise, name]
     assert ratios[noise, "autoencoder"] > ratios[noise, "PCA"] + 0.5
     assert ratios[noise, "regressor"] > ratios[noise, "PCA"] + 1
+    assert similarity[noise, "regressor"] > similarity[noise, "PCA"]
 
 # %%
 # Draw seven digits

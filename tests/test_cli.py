@@ -478,3 +478,71 @@ def test_an_array_without_columns(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros((5, 0)))
     with pytest.raises(ValueError, match="expected an array of rows and columns"):
         tables.load("t.npy")
+
+
+def written(values, **others):
+    """Return the table of a CSV file that has `values` beside two columns of noise."""
+    noise = np.random.default_rng(0).normal(size=(len(values), 2))
+    frame = pandas.DataFrame(noise, columns=["a", "b"]).assign(odd=values, **others)
+    frame.to_csv("odd.csv", index=False)
+    return frame
+
+
+@pytest.mark.parametrize("form", ["{}%", "${}", "1,{:03d}.50", "{}'000"])
+def test_numbers_that_are_written_for_people_are_pointed_out(form, tmp_path):
+    written([form.format(i % 20) for i in range(60)])
+    table = tables.load("odd.csv")
+    assert "Taken as text: odd (60 of 60 are like numbers" in " ".join(table.notes)
+    written([form.format(i) for i in range(60)])
+    with pytest.raises(ValueError, match="--target: of 'odd' 60 of 60 are like"):
+        tables.load("odd.csv", "odd")
+
+
+@pytest.mark.parametrize("form", ["{:02d}.01.2020", "01/{:02d}/2020", "2020-01-{:02d}"])
+def test_dates_are_known_in_any_order(form, tmp_path):
+    frame = written([form.format(i % 28 + 1) for i in range(60)])
+    assert list(tables.load("odd.csv").X) == ["a", "b"]
+    with pytest.raises(ValueError, match="holds dates"):
+        tables.load("odd.csv", "odd")
+    frame[["odd", "a", "b"]].to_csv("bare.csv", index=False, header=False)
+    assert len(tables.load("bare.csv").X) == 60
+
+
+def test_text_that_hardly_comes_again_is_left_out(tmp_path):
+    written([f"model {i}" for i in range(32)], kind=list("abcd") * 8)
+    table = tables.load("odd.csv")
+    assert list(table.X) == ["a", "b", "kind"]
+    assert "odd (32 distinct texts)" in " ".join(table.notes)
+
+
+def test_a_target_with_an_odd_cell(tmp_path):
+    written(["-", *map(str, range(59))], two=["-", *"01" * 29, "1"])
+    with pytest.raises(ValueError, match="of 'odd' 59 of 60 are like numbers, but '-'"):
+        tables.load("odd.csv", "odd")
+    notes = " ".join(tables.load("odd.csv", "two").notes)
+    assert "The target two is taken as labels: 59 of 60" in notes
+
+
+def test_values_too_large_to_be_squared_are_left_out(tmp_path):
+    written(np.arange(60) * 1e299)
+    table = tables.load("odd.csv")
+    assert list(table.X) == ["a", "b"] and "too large" in " ".join(table.notes)
+
+
+def test_an_index_with_a_name_is_a_column(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = written(list("xy") * 30)
+    frame.set_index("odd").to_parquet("odd.parquet")
+    assert tables.load("odd.parquet", "odd").y.nunique() == 2
+    frame.to_parquet("odd.parquet")
+    assert list(tables.load("odd.parquet").X) == ["a", "b", "odd"]
+
+
+def test_a_folder_that_takes_no_files_is_refused_at_once(monkeypatch, capsys):
+    def refused(*args, **kwargs):
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(cli, "TemporaryFile", refused)
+    monkeypatch.setattr(cli, "compare", None)
+    assert cli.main(["compare", "wine"]) == 2
+    assert "--output: cannot write to 'skae-comparison'" in capsys.readouterr().err
