@@ -163,7 +163,7 @@ class WassersteinAutoencoder(Autoencoder):
 
 
 def test_a_wasserstein_autoencoder_is_a_penalty_away():
-    X = load_digits().data
+    X = load_digits().data[:1000]  # of fewer, folds would take longer
 
     def distance_from_prior(weight):
         model = WassersteinAutoencoder(2, weight=weight, random_state=0).fit(X)

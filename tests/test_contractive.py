@@ -98,9 +98,9 @@ def test_gradient_of_the_norm_is_right(n_components):
 
 @pytest.mark.parametrize("hidden_layer_sizes", [(), (32,)])
 def test_norm_falls_as_contraction_grows(hidden_layer_sizes):
-    X = load_digits().data[:900]
+    X = load_digits().data[:600]
     norms = []
-    for contraction in (0.0, 0.001, 0.01, 0.1):
+    for contraction in (0.0, 0.01, 0.1):
         model = ContractiveAutoencoder(
             30,
             contraction=contraction,

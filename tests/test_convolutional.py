@@ -204,9 +204,9 @@ def test_other_types_are_taken_as_they_are(images):
 
 def test_integers_become_floats_a_block_at_a_time(images, monkeypatch):
     monkeypatch.setattr("skae._rows.BLOCK", 1 << 12)
-    X = np.tile((images * 15).astype(np.uint8), (6, 1, 1))
+    X = np.tile((images * 15).astype(np.uint8), (3, 1, 1))
     model = ConvolutionalAutoencoder(2, **{**FAST, "channels": 1, "max_iter": 1})
-    model.set_params(batch_size=2048).fit(X[:3000])
+    model.set_params(batch_size=2048).fit(X[:1000])
     tracemalloc.start()
     model.fit(X).score_samples(X)
     _, peak = tracemalloc.get_traced_memory()

@@ -50,7 +50,7 @@ def test_linear_denoiser_reaches_the_ridge_map(corruption, level, k):
 
 def test_gaussian_noise_shrinks_components_as_ridge_does():
     rng = np.random.RandomState(0)
-    X = scale(rng.normal(size=(2000, 3)) @ rng.normal(size=(3, 3)))
+    X = scale(rng.normal(size=(1500, 3)) @ rng.normal(size=(3, 3)))
     model = DenoisingAutoencoder(
         3, corruption="gaussian", corruption_level=0.5, random_state=0, **LINEAR
     ).fit(X)
@@ -104,7 +104,7 @@ def test_mixture_of_normals_is_restored_as_well_as_can_be():
     def draw(n):
         return rng.choice([-2.0, 2.0], size=(n, 1)) + 0.5 * rng.normal(size=(n, 1))
 
-    X, clean = draw(10_000), draw(20_000)
+    X, clean = draw(6_000), draw(20_000)
     model = DenoisingAutoencoder(
         1, corruption="gaussian", corruption_level=0.5 / X.std(), random_state=0
     ).fit(X)

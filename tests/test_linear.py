@@ -199,7 +199,7 @@ def test_closed_form_refuses_l1():
 
 def test_l1_penalty_makes_weights_sparse():
     X = DATA["wine"]
-    params = {"solver": "adam", "alpha": 0.02, "random_state": 0}
+    params = {"solver": "adam", "alpha": 0.02, "max_iter": 1000, "random_state": 0}
     dense = LinearAutoencoder(4, **params).fit(X)
     sparse = LinearAutoencoder(4, l1_ratio=1.0, **params).fit(X)
 

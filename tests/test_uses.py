@@ -74,13 +74,12 @@ def test_scikit_learn_on_itself(estimator, check):
     getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
 
 
-@every_use
-def test_same_seed_same_answer_wherever_it_is_fitted(estimator, iris):
-    expected = answer(fitted(estimator, iris), iris[0])
-    fits = [joblib.delayed(fitted)(estimator, iris)] * 2
-    for backend in ("threading", "loky"):
-        for other in joblib.Parallel(n_jobs=2, backend=backend)(fits):
-            assert answer(other, iris[0]) == expected
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_same_seed_same_answer_wherever_it_is_fitted(backend, iris):
+    fits = [joblib.delayed(fitted)(estimator, iris) for estimator in USES.values()]
+    models = joblib.Parallel(n_jobs=2, backend=backend)(fits)
+    for model, estimator in zip(models, USES.values(), strict=True):
+        assert answer(model, iris[0]) == answer(fitted(estimator, iris), iris[0])
 
 
 @every_use
