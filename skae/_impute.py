@@ -44,7 +44,8 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     autoencoder : estimator or None, default=None
-        The autoencoder to fit; it is cloned. None is `Autoencoder` with
+        The autoencoder to fit; it is cloned, and learns to fill gaps even where the
+        rows of `fit` have none. None is `Autoencoder` with
         ``corruption='gaps'`` and as many components as columns, but at most 64.
         Where most values are missing, as of ratings, a small code is better:
         ``Autoencoder(8, corruption='gaps')``.
