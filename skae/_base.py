@@ -129,8 +129,6 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     _admits_gaps = True
     # Whether gaps are made in training, even if there are none.
     _imitates_gaps = False
-    # Whether gaps are to be filled later, even if there are none.
-    _expects_gaps = False
     # What makes one number of the losses of a row's entries.
     _over_features = "mean"
 
@@ -235,7 +233,7 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
     def _begin_gaps(self, rows):
         """Forget what filled gaps, and raise where there is nothing to learn from."""
         self._filler, has_gaps = None, rows.with_gaps is not None
-        self._meets_gaps = has_gaps or self._imitates_gaps or self._expects_gaps
+        self._meets_gaps = has_gaps or self._imitates_gaps
         if has_gaps and bool((empty := rows.with_gaps.isnan().all(dim=0)).any()):
             names = getattr(self, "feature_names_in_", range(len(empty)))
             column = names[int(empty.int().argmax())]
@@ -248,6 +246,13 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
             self._meets_gaps = True
             self._learn_gaps(rows)
         rows.fill(self._filler)
+
+    def _expect_gaps(self, X):
+        """Learn from the rows `X` of `fit` to fill gaps, though they have none."""
+        if not self._meets_gaps:
+            self._meets_gaps = True
+            self._learn_gaps(self._rows(X))
+            self.net_.set_filler(self._filler)
 
     def _learn_gaps(self, rows):
         """Set what fills gaps, if there are or will be any, by what `rows` have."""

@@ -41,7 +41,7 @@ def validated(estimator, *args, **kwargs):
     try:
         return validate_data(estimator, *args, **kwargs)
     except ValueError as error:
-        if "infinity" not in str(error):
+        if "contains infinity" not in str(error):
             raise
         raise ValueError(f"{error} Clip such values, or drop their rows.") from error
 

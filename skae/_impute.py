@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
 )
 
 from skae._autoencoder import Autoencoder
-from skae._base import fitting
+from skae._base import BaseAutoencoder, fitting
 from skae._checks import check_count, validated
 
 MAX_COMPONENTS = 64
@@ -186,13 +186,20 @@ class AutoencoderImputer(TransformerMixin, BaseEstimator):
                     "autoencoder is fitted to scaled rows, which a FrozenEstimator "
                     "does not let happen. Give the one inside it."
                 )
+            if not getattr(self.autoencoder, "_admits_gaps", True):
+                raise ValueError(
+                    "autoencoder must take rows with gaps, got "
+                    f"{type(self.autoencoder).__name__}."
+                )
             autoencoder = clone(self.autoencoder)
             if getattr(autoencoder, "random_state", 0) is None:
                 autoencoder.set_params(random_state=self.random_state)
         if hasattr(autoencoder, "set_output"):
             autoencoder.set_output(transform="default")
-        autoencoder._expects_gaps = True  # of new rows, if these have none
-        self.autoencoder_ = autoencoder.fit(self._scaled(X, gaps))
+        scaled = self._scaled(X, gaps)
+        self.autoencoder_ = autoencoder.fit(scaled)
+        if isinstance(autoencoder, BaseAutoencoder):
+            autoencoder._expect_gaps(scaled)
 
     def _scaled(self, X, gaps):
         kept = ~self._empty

@@ -352,6 +352,11 @@ ROWS = "".join(
         ("0,1,2\n5,5.5,4\n1,7,3\n2,3,9\n", ["0", "1", "2"], None),
         (",no,spam\n5,4,ham\n1,7,spam\n2,3,ham\n", ["Unnamed: 0", "no", "spam"], None),
         ("pop\tx\n1,100\t1\n2,101\t3\n1,100\t2\n", ["pop", "x"], None),
+        (
+            ",2020-01-01,2020-01-02\n0,5,0.2\n1,3,7\n2,1,4\n",
+            ["2020-01-01", "2020-01-02"],
+            None,
+        ),
         ("a;b\n1,100;1\n2,101;3\n9,990;2\n", ["a", "b"], "decimal points"),
     ],
 )
@@ -515,6 +520,16 @@ def test_text_that_hardly_comes_again_is_left_out(tmp_path):
     assert "odd (32 distinct texts)" in " ".join(table.notes)
 
 
+def test_few_levels_are_categories_in_any_table(tmp_path):
+    written(["x", "y", None, "x", "z"])
+    assert list(tables.load("odd.csv").X) == ["a", "b", "odd"]
+
+
+def test_labels_of_which_some_are_like_numbers(tmp_path):
+    written([f"{'N' * (i % 2)}{i % 15}" for i in range(120)])
+    assert tables.load("odd.csv", "odd").y.nunique() == 30
+
+
 def test_a_target_with_an_odd_cell(tmp_path):
     written(["-", *map(str, range(59))], two=["-", *"01" * 29, "1"])
     with pytest.raises(ValueError, match="of 'odd' 59 of 60 are like numbers, but '-'"):
@@ -534,8 +549,9 @@ def test_an_index_with_a_name_is_a_column(tmp_path):
     frame = written(list("xy") * 30)
     frame.set_index("odd").to_parquet("odd.parquet")
     assert tables.load("odd.parquet", "odd").y.nunique() == 2
-    frame.to_parquet("odd.parquet")
-    assert list(tables.load("odd.parquet").X) == ["a", "b", "odd"]
+    for kept in (frame, frame.set_index("a", drop=False)):
+        kept.to_parquet("odd.parquet")
+        assert list(tables.load("odd.parquet").X) == ["a", "b", "odd"]
 
 
 def test_a_folder_that_takes_no_files_is_refused_at_once(monkeypatch, capsys):

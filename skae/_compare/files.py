@@ -126,15 +126,19 @@ def _some_lines(path, separator):
 def _has_header(first, others):
     """Return whether the first line has names.
 
-    It has none if all of its fields are numbers or missing, or if some are numbers and
-    one of the others comes again below. But numbers that count from 0 are names that
-    pandas gives, beside an empty one for its index.
+    It has none if all of its fields are numbers, missing, or dates above dates, or if
+    some are numbers and one of the others comes again below. But numbers that count
+    from 0 are names that pandas gives, beside an empty one for its index.
     """
     counted = [str(i) for i in range(len(first))]
     if first in (counted, ["", *counted[:-1]]) and len(first) > 2:
         return True
-    names = [i for i, field in enumerate(first) if not _is_value(field)]
-    again = any(first[i] in line[i : i + 1] for i in names for line in others)
+    names = [
+        i
+        for i, field in enumerate(first)
+        if not (_is_value(field) or _are_dates(field, *_column(others, i)))
+    ]
+    again = any(first[i] in _column(others, i) for i in names)
     return bool(names) and not (again and any(map(is_number, first)))
 
 
@@ -146,8 +150,15 @@ def _is_title(others):
 
 
 def _is_value(field):
-    text = field.strip().lower()
-    return text in MISSING or is_number(text) or bool(DATE.fullmatch(text))
+    return field.strip().lower() in MISSING or is_number(field)
+
+
+def _are_dates(*fields):
+    return len(fields) > 1 and all(map(DATE.fullmatch, fields[:2]))
+
+
+def _column(lines, i):
+    return [line[i] for line in lines if i < len(line)]
 
 
 def is_number(text):
@@ -168,8 +179,11 @@ def _read_parquet(path):
             'Reading Parquet needs pyarrow: pip install "skae[parquet]".'
         ) from error
     # Columns that were made the index are columns still; row numbers are none.
-    named = [name for name in frame.index.names if name is not None]
-    return (frame.reset_index() if named else frame), []
+    made = [name for name in frame.index.names if name not in (None, *frame.columns)]
+    if not made:
+        return frame, []
+    frame = frame.reset_index(made)
+    return frame, [f"Columns that were the index: {', '.join(map(str, made))}."]
 
 
 def _read_npy(path):

@@ -206,7 +206,8 @@ def _label_styles(y):
 def _plain(text, most=MAX_NAME):
     """Cut text, keep its "$" from starting a formula, its "_" from hiding a label."""
     text = str(text)
-    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) > most:  # the end is often what tells one from another
+        text = f"{text[: most // 2]}…{text[1 - most // 2 :]}"
     text = text.replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 

@@ -23,7 +23,7 @@ BUILT_IN = {
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
-MAX_SHARE = 0.5  # and so is text with more of them beside the rows
+FEW_LEVELS, MAX_SHARE = 10, 0.5  # and so are more than few, and than this of all
 LARGEST = 1e150
 # What is beside the digits where numbers are written for people.
 ORNAMENTS = re.compile(r"[\s%$€£']|,(?=\d{3}(\D|$))")
@@ -91,7 +91,7 @@ def _check_target(y):
     if y.dtype.kind == "M":
         raise ValueError(f"--target: {y.name!r} holds dates.")
     why = _like_numbers(y) if y.dtype.kind == "O" else None
-    if why and y.nunique() > MAX_LABELS:
+    if why and y.nunique() > MAX_LABELS and _count_like(y.dropna()) > 0.9 * y.count():
         raise ValueError(f"--target: of {y.name!r} {why}. Make them numbers or gaps.")
     return [f"The target {y.name} is taken as labels: {why}."] if why else []
 
@@ -158,9 +158,10 @@ def _reason_to_leave(column):
     if column.dtype.kind == "M":
         return "dates"
     if column.dtype.kind == "O":
-        if n_values <= min(MAX_LEVELS, max(2, MAX_SHARE * len(column))):
+        n_levels, most = column.nunique(), MAX_SHARE * column.count()
+        if n_levels <= min(MAX_LEVELS, max(FEW_LEVELS, most)):
             return None
-        return _like_numbers(column) or f"{n_values} distinct texts"
+        return _like_numbers(column) or f"{n_levels} distinct texts"
     if column.abs().max() > LARGEST:
         return "values too large to be squared"
     return "row numbers" if (np.diff(column) == 1).all() and len(column) > 2 else None
@@ -169,12 +170,16 @@ def _reason_to_leave(column):
 def _like_numbers(column):
     """Return what keeps a column of text, mostly numbers, from being one of them."""
     texts = column.dropna()
-    like = sum(is_number(ORNAMENTS.sub("", text)) for text in texts)
+    like = _count_like(texts)
     if 2 * like < len(texts):
         return None
     others = [text for text in texts if not is_number(text)]
     some = ", ".join(map(repr, list(dict.fromkeys(others or texts))[:2]))
     return f"{like} of {len(texts)} are like numbers, but {some}"
+
+
+def _count_like(texts):
+    return sum(is_number(ORNAMENTS.sub("", text)) for text in texts)
 
 
 def _make_preprocessor(frame, notes):
