@@ -298,7 +298,7 @@ def test_concurrent_transform(estimator, X):
 @every_estimator
 @pytest.mark.parametrize("load", [load_iris, load_digits])
 def test_units_do_not_matter(estimator, load):
-    X = load().data[:600]
+    X = load().data[:200]
     fitted = seeded(estimator).fit(X)
     for factor, offset in ((1, 1000), (1000, 0), (1e-3, 0)):
         other = seeded(estimator).fit(X * factor + offset)
@@ -317,9 +317,9 @@ def test_pipeline_and_grid_search(estimator, X):
         StandardScaler(), seeded(estimator), LogisticRegression(max_iter=1000)
     )
     name = type(estimator).__name__.lower()
-    grids = [{f"{name}__n_components": [1, 2]}, {f"{name}__alpha": [0.0, 0.01]}]
+    grids = [{f"{name}__n_components": [1, 2]}, {f"{name}__alpha": [0.01]}]
     if hasattr(estimator, "hidden_layer_sizes"):
-        grids.append({f"{name}__hidden_layer_sizes": [(4,), (4, 2)]})
+        grids.append({f"{name}__hidden_layer_sizes": [(4, 2)]})
     searches = [
         GridSearchCV(pipeline, grids, n_jobs=n_jobs, cv=2, refit=False).fit(X, y)
         for n_jobs in (1, 2)
