@@ -515,8 +515,6 @@ def test_rows_without_gaps_prepare_for_those_to_come(cancer, autoencoder):
 class Means(BaseEstimator):
     """An autoencoder of somebody else's."""
 
-    __slots__ = ()
-
     def fit(self, X):
         """Fit nothing."""
         return self

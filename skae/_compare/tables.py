@@ -23,8 +23,9 @@ BUILT_IN = {
     "diabetes": lambda: datasets.load_diabetes(scaled=False),
 }
 MAX_LEVELS = 50  # text with more distinct values is taken for names or prose
-FEW_LEVELS, MAX_SHARE = 10, 0.5  # and so are more than few, and than this of all
-LARGEST = 1e150
+# So is text with more than these few, if they are more than this share of the rows.
+FEW_LEVELS, MAX_SHARE = 10, 0.5
+LARGEST = 1e150  # of which sums of squares are finite
 # What is beside the digits where numbers are written for people.
 ORNAMENTS = re.compile(r"[\s%$€£']|,(?=\d{3}(\D|$))")
 HONEST = "All of this is learnt from each fold's training rows alone."
