@@ -3,7 +3,8 @@
 For each size the same network, with the same weights at the start, is trained on the
 same batches by `Autoencoder` and by a bare loop with fused AdamW; then the rest of the
 lines have the same widths, number of epochs and batch size. Each line is the median of
-interleaved repetitions, on one thread; of transforms there are ten times as many.
+interleaved repetitions, on one thread. Transforms are timed with nine networks in turn,
+for where one and its rows lie in memory makes a difference of a fifth.
 
     python benchmarks/speed.py [--repetitions 5]
 """
@@ -147,19 +148,23 @@ def transforms(X, epochs):
     }
 
 
-def table(title, make, repetitions):
-    """Print ratios to the first line of each size."""
-    results = {}
+def table(title, make, repetitions, n_makes=1):
+    """Print ratios to the first line of each size, medians over what is made."""
+    ratios, firsts = {}, []
     for size, shape in SIZES.items():
-        functions = make(make_rows(*shape), EPOCHS[size])
-        results[size] = compared(functions, repetitions)
-    names = list(results["1797 x 64"])
+        runs = []
+        for _ in range(n_makes):
+            functions = make(make_rows(*shape), EPOCHS[size])
+            runs.append(compared(functions, repetitions))
+        first, *_ = runs[0]
+        firsts.append(f"{median(run[first] for run in runs):.3f} s")
+        for name in runs[0]:
+            ratio = median(run[name] / run[first] for run in runs)
+            ratios.setdefault(name, []).append(f"{ratio:.2f}")
     print(f"\n| {title} | {' | '.join(SIZES)} |\n|---|{'---|' * len(SIZES)}")
-    for name in names:
-        ratios = (r[name] / r[names[0]] for r in results.values())
-        print(f"| {name} | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |")
-    first = (f"{r[names[0]]:.3f} s" for r in results.values())
-    print(f"| {names[0]}, seconds | {' | '.join(first)} |", flush=True)
+    for name, cells in ratios.items():
+        print(f"| {name} | {' | '.join(cells)} |")
+    print(f"| {first}, seconds | {' | '.join(firsts)} |", flush=True)
 
 
 def run_python(code):
@@ -250,7 +255,7 @@ def main():
     torch.set_num_threads(1)
     with threadpool_limits(1):
         table("fit, times the bare loop", fits, repetitions)
-        table("transform, times the bare module", transforms, 10 * repetitions)
+        table("transform, times the bare module", transforms, 2 * repetitions, 9)
     memory()
     imports(repetitions)
 

@@ -40,6 +40,11 @@ OPTIMIZERS = {
 }
 
 
+def precision(solver):
+    """Return the floating type of what `solver` trains."""
+    return torch.float64 if solver in ("lbfgs", "svd") else torch.float32
+
+
 class StopTraining(KeyboardInterrupt):
     """Raised by a callback to end training, as skorch's own callbacks do."""
 
@@ -288,7 +293,7 @@ class AutoencoderNet(NeuralNet):
         """Return rows as the network is to see them."""
         if self.corruption is not None:
             x = self.corruption(x, generator=generator)
-        return x if self.filler is None else self.filler(x, nearly=True)
+        return filled(x, self.filler, nearly=True)
 
     def train_step(self, batch, **fit_params):
         """Make one optimisation step, with skorch's events."""

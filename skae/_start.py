@@ -25,8 +25,9 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     axes, deviations = axes[used], variances[used].sqrt()
     left = mean_square(rows, mean) - float(variances.sum())
     if corruption is not None:
-        x = rows.take(slice(4096))
-        changed = filled(corruption(x, generator=generator), filler) - x
+        x = rows.take(slice(1024))
+        shown = filled(corruption(x, generator=generator), filler, nearly=True)
+        changed = shown - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
     # Beside a path, only the layers that correct it are tied.
