@@ -13,6 +13,7 @@ from torch import nn
 
 from skae._gaps import filled
 from skae._rows import BLOCK, Batches, Rows
+from skae._threads import flushed_denormals
 
 SCHEDULES = {
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
@@ -228,7 +229,8 @@ class AutoencoderNet(NeuralNet):
                 (batch,) = iterator
                 loss = self.train_step_single(batch)["loss"].item()
         else:
-            loss = self._run_quietly(iterator)
+            with flushed_denormals():
+                loss = self._run_quietly(iterator)
         self.record(f"{prefix}_loss", loss)
 
     def record(self, name, loss):

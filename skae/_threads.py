@@ -1,4 +1,4 @@
-"""How many threads small work may use."""
+"""How threads compute: how many small work may use, and with which numbers."""
 
 from contextlib import contextmanager
 from functools import cache
@@ -40,6 +40,20 @@ def limited_blas(work):
     else:
         with _BLAS, _thread_pools().limit(limits=1, user_api="blas"):
             yield
+
+
+@contextmanager
+def flushed_denormals():
+    """Take numbers next to zero for zero in this thread; they are slow to compute with.
+
+    Adam's averages of units that have died decay to such numbers.
+    """
+    before = float(torch.tensor([2e-38], dtype=torch.float32) / 4) == 0
+    try:
+        torch.set_flush_denormal(True)
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def _work(network):

@@ -449,3 +449,15 @@ def test_rows_too_small_for_their_type_are_zero():
 def test_devices_that_hold_no_numbers_are_refused(X):
     with pytest.raises(ValueError, match="device must be"):
         Autoencoder(2, device="meta").fit(X)
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_numbers_next_to_zero_are_left_as_they_were(X, flushed):
+    if not torch.set_flush_denormal(flushed):
+        pytest.skip("This processor has no such switch.")
+    try:
+        Autoencoder(2, max_iter=2).fit(X)
+        left = float(torch.tensor([2e-38]) / 4)
+    finally:
+        torch.set_flush_denormal(False)
+    assert (left == 0) == flushed
