@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skae._checks import passes_checks, validated
 from skae._gaps import GapFiller
-from skae._net import AutoencoderNet, Callback, precision
+from skae._net import AutoencoderNet, Callback
 from skae._objective import Objective
 from skae._record import FitRecord
 from skae._rows import Rows, location_and_scale
@@ -43,6 +43,11 @@ def fitting(estimator):
         estimator.__dict__.clear()
         estimator.__dict__.update(before)
         raise
+
+
+def precision(solver):
+    """Return the floating type of what `solver` trains."""
+    return torch.float64 if solver in ("lbfgs", "svd") else torch.float32
 
 
 @dataclass(eq=False, repr=False)

@@ -125,9 +125,9 @@ PARAMETERS = {
     "activation": (
         "str",
         "Activation of the hidden layers: 'identity', 'relu', 'leaky_relu',\n"
-        "'elu', 'selu', 'gelu', 'silu', 'tanh' or 'logistic'. For dense layers\n"
-        "'gelu' was better than 'relu' on most pictures, by 1 to 13 % of the\n"
-        "error, and worse on a few columns with heavy tails.",
+        "'elu', 'selu', 'gelu', 'silu', 'tanh' or 'logistic'. In dense layers 'gelu'\n"
+        "is often better than 'relu' for pictures, and worse for a few columns with\n"
+        "heavy tails.",
     ),
     "code_activation": (
         "str",

@@ -10,10 +10,10 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, PrintLog
 from torch import nn
+from torch.nn import functional as F
 
 from skae._gaps import filled
 from skae._rows import BLOCK, Batches, Rows
-from skae._threads import flushed_denormals
 
 SCHEDULES = {
     "cosine": lambda progress: 0.5 + 0.5 * math.cos(math.pi * progress),
@@ -39,11 +39,6 @@ OPTIMIZERS = {
         },
     ),
 }
-
-
-def precision(solver):
-    """Return the floating type of what `solver` trains."""
-    return torch.float64 if solver in ("lbfgs", "svd") else torch.float32
 
 
 class StopTraining(KeyboardInterrupt):
@@ -229,9 +224,20 @@ class AutoencoderNet(NeuralNet):
                 (batch,) = iterator
                 loss = self.train_step_single(batch)["loss"].item()
         else:
-            with flushed_denormals():
-                loss = self._run_quietly(iterator)
+            loss = self._run_quietly(iterator)
         self.record(f"{prefix}_loss", loss)
+        if self.solver == "adam":
+            self._zero_faint_averages(len(iterator))
+
+    def _zero_faint_averages(self, n_steps):
+        """Zero, every 64 steps or so, what is next to nothing in Adam's averages.
+
+        For units that have died, they decay to denormal numbers, which are slow.
+        """
+        if len(self.history) % max(1, 64 // n_steps) == 0:
+            for state in self.optimizer_.state.values():
+                for name in state.keys() & {"exp_avg", "exp_avg_sq"}:
+                    state[name].copy_(F.hardshrink(state[name], 1e-30))
 
     def record(self, name, loss):
         """Put a loss into the history, or raise if it is not finite."""

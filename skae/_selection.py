@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from skae._axes import principal_axes
+from skae._gaps import filled
 from skae.layers import nested_dropout
 from skae.networks import Output
 
@@ -249,7 +250,7 @@ def reference_losses(loss, parts, net):
         for x, target in net.get_iterator(rows_valid):
             m, a = mean.to(x), axes.to(x)
             x = corruption(x, generator=noise) if corruption else x
-            x = filler(x, nearly=True) if filler else x
+            x = filled(x, filler, nearly=True)
             scores = (x - m) @ a.T
             scores = nested_dropout(scores, cuts) if ordered else scores
             for_pca = rows.target(m + scores @ a)

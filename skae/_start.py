@@ -5,7 +5,7 @@ from torch import nn
 
 from skae._axes import principal_axes
 from skae._gaps import filled
-from skae._rows import blocks
+from skae._rows import blocks, evenly
 from skae.networks import zero_last_layer
 
 
@@ -25,7 +25,7 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     axes, deviations = axes[used], variances[used].sqrt()
     left = mean_square(rows, mean) - float(variances.sum())
     if corruption is not None:
-        x = rows.take(slice(1024))
+        x = rows.take(evenly(len(rows), 1024))
         shown = filled(corruption(x, generator=generator), filler, nearly=True)
         changed = shown - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))

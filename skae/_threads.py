@@ -1,4 +1,4 @@
-"""How threads compute: how many small work may use, and with which numbers."""
+"""How many threads small work may use."""
 
 from contextlib import contextmanager
 from functools import cache
@@ -40,20 +40,6 @@ def limited_blas(work):
     else:
         with _BLAS, _thread_pools().limit(limits=1, user_api="blas"):
             yield
-
-
-@contextmanager
-def flushed_denormals():
-    """Take numbers next to zero for zero in this thread; they are slow to compute with.
-
-    Adam's averages of units that have died decay to such numbers.
-    """
-    before = float(torch.tensor([2e-38], dtype=torch.float32) / 4) == 0
-    try:
-        torch.set_flush_denormal(True)
-        yield
-    finally:
-        torch.set_flush_denormal(before)
 
 
 def _work(network):

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from skae._gaps import filled
-from skae._net import precision
 from skae._rows import BLOCK, as_float, blocks, in_units, scaled_rows
 from skae._storage import dump, load_network, load_training, on_cpu
 from skae._threads import limited_threads
@@ -182,10 +181,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _apply(self, function, X, width, scaled=True):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""
-        device, dtype = self.net_.device, self._precision_for(X.dtype)
-        network = self.net_.module_
-        if dtype != precision(self.net_.solver):
-            network = deepcopy(network).to(dtype)
+        network, parameter = self._network_in(X.dtype)
         result = np.empty((X.shape[0], width), dtype=X.dtype)
         with limited_threads(network, X.shape[0]), torch.inference_mode(), on_cpu():
             for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
@@ -193,14 +189,19 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                     x = scaled_rows(X, rows, self.mean_, self.scale_)
                 else:
                     x = as_float(X, rows, X.dtype)
-                x = torch.from_numpy(x).to(device, dtype)
+                x = torch.from_numpy(x).to(parameter)
                 result[rows] = function(network, x).cpu().numpy()
         return result
 
-    def _precision_for(self, dtype):
-        """Return the floating type in which the network takes rows of `dtype`."""
+    def _network_in(self, dtype):
+        """Return the network with weights in `dtype`, and one; another is a copy."""
+        network = self.net_.module_
+        parameter = next(network.parameters())
         single = dtype == np.float32 or self.net_.device == "mps"
-        return torch.float32 if single else torch.float64
+        wanted = torch.float32 if single else torch.float64
+        if parameter.dtype != wanted:
+            network = deepcopy(network).to(wanted)
+        return network, parameter.to(wanted)
 
     @property
     def _decodes_units(self):

@@ -66,7 +66,7 @@ def gaps(x, level, generator, patterns=None):
     if patterns is not None:
         others = torch.randint(len(patterns), (len(x),), generator=generator)
         # Arithmetic takes a fraction of the time of masks.
-        x = patterns.index_select(0, others.to(patterns.device)).mul_(0).add_(x)
+        x = x + 0 * patterns.index_select(0, others.to(patterns.device))
     return x
 
 
