@@ -172,7 +172,8 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         ------
         ValueError
             If a parameter or the input is unacceptable, or if `estimator` returns NaN
-            for rows that it was not fitted to. The detector is unchanged.
+            for rows that it was not fitted to, or refuses them. The detector is
+            unchanged.
         """
         with fitting(self):
             X = validated(self, X, dtype=np.float64, ensure_min_samples=2)
@@ -346,7 +347,12 @@ class ReconstructionOutlierDetector(OutlierMixin, BaseEstimator):
         scores = self._mean_over_models(Z, BlindModel.squared_residual) / self._errors
         if not (hasattr(X, "columns") and hasattr(self, "feature_names_in_")):
             return scores
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "feature_scores of a table with names returns one of pandas, which is "
+                "not installed: pip install pandas, or give an array."
+            ) from error
         index = getattr(X, "index", None)
         return pd.DataFrame(scores, columns=self.feature_names_in_, index=index)

@@ -93,13 +93,24 @@ class Reconstructor:
 
     def residual(self, X):
         """Return the rows minus their reconstructions."""
-        return X - _dense(self.fitted.inverse_transform(self.fitted.transform(X)))
+        return self._through(X)[1]
+
+    def _through(self, X):
+        """Return the codes, and the rows minus their reconstructions."""
+        try:
+            code = self.fitted.transform(X)
+            return _dense(code), X - _dense(self.fitted.inverse_transform(code))
+        except ValueError as error:
+            raise ValueError(
+                f"estimator={self.fitted!r} does not take all rows that it was not "
+                f"fitted to: {error} Let its first step keep them in range, as "
+                "MinMaxScaler(clip=True) does."
+            ) from error
 
     def loss(self, X):
         """Return the mean squared standardised entry of residual and code."""
-        raw = self.fitted.transform(X)
-        residual = X - _dense(self.fitted.inverse_transform(raw))
-        far = ((_dense(raw) - self.mean) ** 2 / self.variance).sum(axis=1)
+        code, residual = self._through(X)
+        far = ((code - self.mean) ** 2 / self.variance).sum(axis=1)
         count = X.shape[1] + np.isfinite(self.variance).sum()
         return ((residual**2 / self.errors).sum(axis=1) + far) / count
 

@@ -72,8 +72,9 @@ class Training:
         self._keep_size(net, curve)
         self._keep_scores(net, parts, choice)
         # A warm start that gains nothing stays where the fit before it ended, and a
-        # linear network that is PCA is what was asked for.
-        if net.module.has_path and cautious and choice is not None and not choice.epoch:
+        # linear network that is PCA is what was asked for, unless by a penalty.
+        more_was_asked = net.module.has_path or self.alpha
+        if more_was_asked and cautious and choice is not None and not choice.epoch:
             self._warn_of_start(net)
 
     def _set_patience(self, net, parts, cautious):

@@ -95,6 +95,15 @@ def test_says_when_the_data_give_no_reason_to_leave_pca():
     assert model.n_iter_ >= 1
 
 
+def test_penalties_that_rows_kept_out_reject_are_named(digits):
+    model = Autoencoder(4, hidden_layer_sizes=(), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(digits)  # a linear network that is PCA is what was asked for
+    with pytest.warns(UserWarning, match="no reason to prefer.*n_components=4"):
+        model.set_params(alpha=1.0).fit(digits)
+
+
 def test_curve_on_one_number():
     rng = np.random.RandomState(0)
     t = rng.uniform(-1, 1, size=(1200, 1))

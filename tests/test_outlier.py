@@ -1,9 +1,11 @@
 """The outlier detector: its formulas, its threshold, and scikit-learn's signs."""
 
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
@@ -420,3 +422,18 @@ def test_copies_that_fill_a_fold_are_spread_over_all():
     model = Detector(PCA(2), random_state=0).fit(X)
     assert [len(m.seen) for m in model._models] == [240] * 5
     np.testing.assert_array_equal(model.predict(X), [1] * 299 + [-1])
+
+
+def test_estimators_that_refuse_new_rows_are_named():
+    Z = np.abs(np.random.default_rng(0).normal(size=(100, 4)))
+    pipeline = make_pipeline(MinMaxScaler(), NMF(2, max_iter=500))
+    with pytest.raises(ValueError, match=r"Negative values .* MinMaxScaler\(clip=True"):
+        Detector(pipeline, random_state=0).fit(Z)
+
+
+def test_scores_of_named_columns_say_what_to_install(X, monkeypatch):
+    table = pl.DataFrame(X, schema=load_wine().feature_names)
+    fitted = Detector(n_estimators=3, random_state=0).fit(table)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        fitted.feature_scores(table)
