@@ -74,6 +74,7 @@ bench: $(VENV)/installed-bench
 	$(RUN) benchmarks/imputation.py
 	$(RUN) benchmarks/imputation.py --protocol
 	$(RUN) benchmarks/images.py
+	$(RUN) benchmarks/uses.py
 	$(RUN) benchmarks/labels.py
 	$(RUN) benchmarks/features.py
 	$(RUN) benchmarks/hashes.py
