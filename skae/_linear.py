@@ -31,7 +31,7 @@ class LinearAutoencoder(BaseAutoencoder):
 
     ``solver='svd'`` sets this minimum in closed form, with :math:`A = B^\top`; without
     `alpha` its code is PCA's divided by `scale_`. The other solvers start at random
-    weights and find the same subspace, in other coordinates. Scale the columns for them:
+    weights and find the same subspace, in other coordinates. Scale columns for them:
     they hardly find axes whose variance is a millionth of the first one's.
 
     Parameters

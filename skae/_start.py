@@ -109,9 +109,8 @@ def _root_mean_square_error(network, rows):
 
 
 def _batches(network, rows):
-    parameter = next(network.parameters())
     for block in blocks(*rows.shape):
-        yield rows.take(block).to(parameter)
+        yield rows.take(block).to(network.anchor)
 
 
 def _rotation(size, generator):
@@ -228,7 +227,7 @@ def principal_components(network, rows):
     codes = codes - codes.mean(dim=0)
     values, vectors = torch.linalg.eigh(codes.T @ codes / max(len(codes) - 1, 1))
     root = vectors * values.clamp(min=0).sqrt()
-    unit = torch.eye(codes.shape[1]).to(next(network.parameters()))
+    unit = torch.eye(codes.shape[1]).to(network.anchor)
     matrix = (network.decode(unit) - network.decode(0 * unit)).cpu().double().T
     axes, scales, _ = torch.linalg.svd(matrix @ root, full_matrices=False)
     axes = axes.T

@@ -181,7 +181,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _apply(self, function, X, width, scaled=True):
         """Return ``function(network, rows)`` for all rows, in the type of `X`."""
-        network, parameter = self._network_in(X.dtype)
+        network, anchor = self._network_in(X.dtype)
         result = np.empty((X.shape[0], width), dtype=X.dtype)
         with limited_threads(network, X.shape[0]), torch.inference_mode(), on_cpu():
             for rows in blocks(X.shape[0], max(X.shape[1], width, BLOCK // AT_ONCE)):
@@ -189,19 +189,18 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
                     x = scaled_rows(X, rows, self.mean_, self.scale_)
                 else:
                     x = as_float(X, rows, X.dtype)
-                x = torch.from_numpy(x).to(parameter)
+                x = torch.from_numpy(x).to(anchor)
                 result[rows] = function(network, x).cpu().numpy()
         return result
 
     def _network_in(self, dtype):
-        """Return the network with weights in `dtype`, and one; another is a copy."""
+        """Return the network with weights in `dtype`, maybe a copy, and its anchor."""
         network = self.net_.module_
-        parameter = next(network.parameters())
         single = dtype == np.float32 or self.net_.device == "mps"
         wanted = torch.float32 if single else torch.float64
-        if parameter.dtype != wanted:
+        if network.anchor.dtype != wanted:
             network = deepcopy(network).to(wanted)
-        return network, parameter.to(wanted)
+        return network, network.anchor
 
     @property
     def _decodes_units(self):

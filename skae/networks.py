@@ -84,6 +84,8 @@ class Network(nn.Module):
             k: v for k, v in config.items() if k not in ("self", "__class__")
         }
         self.output_activation = nn.Identity()
+        # Of the weights' type, where they are: to look at them takes longer.
+        self.register_buffer("anchor", torch.empty(0), persistent=False)
 
     def activate(self, x):
         """Return what the code of `x` is made of, (n_samples, n_components)."""
