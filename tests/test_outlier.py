@@ -1,7 +1,7 @@
 """The outlier detector: its formulas, its threshold, and scikit-learn's signs."""
 
+import builtins
 import pickle
-import sys
 
 import numpy as np
 import pandas as pd
@@ -432,8 +432,13 @@ def test_estimators_that_refuse_new_rows_are_named():
 
 
 def test_scores_of_named_columns_say_what_to_install(X, monkeypatch):
+    def without_pandas(name, *args, found=builtins.__import__, **kwargs):
+        if name == "pandas":
+            raise ImportError(name)
+        return found(name, *args, **kwargs)
+
     table = pl.DataFrame(X, schema=load_wine().feature_names)
     fitted = Detector(n_estimators=3, random_state=0).fit(table)
-    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.setattr(builtins, "__import__", without_pandas)
     with pytest.raises(ImportError, match="pip install pandas"):
         fitted.feature_scores(table)
