@@ -67,6 +67,8 @@ class Network(nn.Module):
     config : dict
         The constructor's arguments, from which an equal network can be built. It has
         ``n_components``, the width of the code.
+    anchor : Tensor of shape (0,)
+        A buffer of the weights' type, on their device.
     """
 
     # Whether there is a linear path, and so a start at PCA that the rest corrects.
@@ -84,7 +86,7 @@ class Network(nn.Module):
             k: v for k, v in config.items() if k not in ("self", "__class__")
         }
         self.output_activation = nn.Identity()
-        # Of the weights' type, where they are: to look at them takes longer.
+        # To look for these at the weights takes longer.
         self.register_buffer("anchor", torch.empty(0), persistent=False)
 
     def activate(self, x):
