@@ -121,8 +121,9 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     # Of batch_size='auto': factor of the root of n, least and largest power of two.
     _auto_batch = 1.5, 5, 8
-    # Of weight_decay='auto': steps in which weights fade to 1/e; None is half of all.
-    _fading_steps = None
+    # Of weight_decay='auto': the least steps, and the epochs, in which weights fade to
+    # 1/e; None is half of all.
+    _fading = None
     # Whether the output activation keeps the output in the data's own units.
     _bounded = False
     # Whether rows may have gaps, NaN.

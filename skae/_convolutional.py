@@ -27,8 +27,9 @@ class ConvolutionalAutoencoder(Autoencoder):
               \ell\bigl(x_{ij}, g(f(x_i))_j\bigr)
 
     and all penalties, corruptions and kinds of code of `Autoencoder` go with it [1]_.
-    Beside the convolutions there is the same linear path: training starts at PCA and
-    leaves it only where rows kept out of training gain by it.
+    Beside the convolutions there is the same linear path, of which the decoder is
+    trained with them: training starts at PCA and leaves it only where rows kept out of
+    training gain by it.
 
     `X` is rows of pixels with `image_shape`, or images of shape (n_samples, height,
     width) or (n_samples, height, width, channels), channels last. What is given as
@@ -80,8 +81,8 @@ class ConvolutionalAutoencoder(Autoencoder):
     learning_rate_init: float = 0.01
     # And they need fewer rows for a step: each has many positions.
     _auto_batch = 0.75, 6, 7
-    # And they learn single images by heart unless weights fade, however many there are.
-    _fading_steps = 150
+    # And they learn single images by heart unless weights fade in about two epochs.
+    _fading = 150, 2
     _admits_gaps = False
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
@@ -120,8 +121,10 @@ class ConvolutionalAutoencoder(Autoencoder):
         "weight_decay": (
             "float or 'auto'",
             "Weight decay of AdamW, in [0, inf): each step takes it times the\n"
-            "learning rate off all trained parameters. 'auto' is 0.0067 divided by\n"
-            "`learning_rate_init`. Only used by ``solver='adam'``.",
+            "learning rate off all trained parameters. 'auto' is 1 divided by\n"
+            "`learning_rate_init` and by the steps of two epochs, or by 150 if these\n"
+            "are fewer: the steps in which unused weights fade to 1/e. Only used by\n"
+            "``solver='adam'``.",
         ),
         "unpooling": (
             "{'transposed', 'nearest', 'indices'}",

@@ -66,7 +66,7 @@ class ConvolutionalVariationalAutoencoder(
     activation: str = ConvolutionalAutoencoder.activation
     hidden_layer_sizes: int | tuple = ConvolutionalAutoencoder.hidden_layer_sizes
     # The divergence keeps it from learning single images by heart.
-    _fading_steps = None
+    _fading = None
     # Class variables are no parameters.
     tied_weights: ClassVar[bool] = False
 

@@ -17,7 +17,7 @@ PARAMETERS = {
         "float",
         "Strength of the penalty on weights (not biases), in [0, inf). It is\n"
         "added to the mean loss of entries scaled to an average variance of\n"
-        "1, and spares the linear path, which is not trained. Rows kept out\n"
+        "1, and spares what is not trained of the linear path. Rows kept out\n"
         "are judged without it, and so may lead back to the start; set\n"
         "``early_stopping=False`` to keep what it does.",
     ),

@@ -36,7 +36,9 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     units = torch.ones_like(deviations) if plain else deviations
     # Both maps of tied layers share what the output's unit asks of the decoder.
     shared = output_unit(network, rows) ** 0.5 if tied else 1.0
-    encoder, decoder = axes / units[:, None], axes * units[:, None]
+    # A path decodes what is divided by `code_scale`.
+    sizes = deviations if network.has_path else units
+    encoder, decoder = axes / units[:, None], axes * sizes[:, None]
     set_linear_maps(network, mean, shared * encoder, shared * decoder)
     if network.has_path:
         with torch.no_grad():
@@ -202,6 +204,7 @@ def refit_decoder(network, rows):
     for x in _batches(network, rows):
         code = network.encode(x).double()
         code = 2 * code - 1 if network.is_binary else code
+        code = code / network.code_scale if network.has_path else code
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
         targets = targets + code.T @ rows.target(x).double()

@@ -175,7 +175,7 @@ class ConvolutionalNetwork(PathNetwork):
     output_activation : str, default="identity"
         Activation of the reconstruction.
     linear_path : bool, default=False
-        Whether to put a linear path beside them all.
+        Whether to put a linear path beside them all, of which the decoder is trained.
     n_nonzero_coefs : int or None, default=None
         How many of the code's largest entries to keep; None keeps all.
     ordered : bool, default=False
@@ -220,6 +220,9 @@ class ConvolutionalNetwork(PathNetwork):
             decoder.append(ToRows() if level == 1 else nonlinear())
         n_features = size[0] * size[1] * n_colours
         super().__init__(config, n_features, encoder, decoder, linear_path)
+        if linear_path:
+            # Convolutions have little else that is apart for each pixel.
+            self.decoder_path.requires_grad_(True)
         self.map_shapes = [(*s, n) for s, n in zip(sizes[1:], channels, strict=True)]
         self.ends = ends
 

@@ -253,7 +253,8 @@ class PathNetwork(Network):
             z = 2 * z - 1
         if not self.has_path:
             return self.decoder(z, *beside)
-        x = self.decoder(z / self.code_scale, *beside)
+        z = z / self.code_scale
+        x = self.decoder(z, *beside)
         return torch.addcmul(self.decoder_path(z), self.output_gain, x)
 
     def disturbed(self, code, generator):
@@ -265,7 +266,7 @@ class DenseNetwork(PathNetwork):
     r"""Mirrored multilayer perceptrons, optionally as corrections of a linear path.
 
     .. math:: z = g_z(A x + a + s \odot e(x)), \qquad
-              \hat x = g_x(B z + b + r\, d(z \oslash t))
+              \hat x = g_x(B u + b + r\, d(u)), \quad u = z \oslash t
 
     with perceptrons :math:`e` and :math:`d`. The linear path :math:`A, a, B, b` and the
     gains :math:`s, r, t` are set once and not trained. Without the linear path,

@@ -139,6 +139,21 @@ def test_starts_at_pca(images):
     )
 
 
+def test_decodes_linearly_by_what_it_trains_and_encodes_by_pca(images):
+    params = {"image_shape": (8, 8), "early_stopping": False, **FAST}
+    model = ConvolutionalAutoencoder(6, **params)
+    X = images.reshape(len(images), -1)
+    start, end = (
+        clone(model).set_params(learning_rate_init=rate).fit(X).net_.module_
+        for rate in (1e-12, 0.01)
+    )
+    for name in ("weight", "bias"):
+        encoders = (getattr(network.encoder_path, name) for network in (start, end))
+        decoders = (getattr(network.decoder_path, name) for network in (start, end))
+        assert torch.equal(*encoders)
+        assert not torch.allclose(*decoders)
+
+
 def test_beats_pca_and_sees_that_neighbours_are_neighbours(images):
     X = images.reshape(len(images), -1)
     pca = PCA(8).fit(X[:1300])
@@ -194,7 +209,7 @@ def test_other_types_are_taken_as_they_are(images):
     by_byte = model.fit(small).reconstruct(small)
     by_number = model.fit(small.astype(np.int64)).reconstruct(small.astype(np.int64))
     assert by_byte.dtype == np.float32
-    np.testing.assert_allclose(255 * by_byte, by_number, rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(255 * by_byte, by_number, rtol=1e-4, atol=5e-2)
     black = small > 100
     codes = model.fit(black).transform(black)
     np.testing.assert_array_equal(

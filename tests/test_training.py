@@ -405,6 +405,7 @@ def test_schedules():
         (Autoencoder(corruption="gaps"), 12, 12, 500),
         (Autoencoder(solver="lbfgs"), 1800, 1800, 50),
         (LinearAutoencoder(solver="adam"), 1800, 1024, 2000),
+        (ConvolutionalAutoencoder(), 2000, 64, 36),
         (ConvolutionalAutoencoder(), 10_000, 64, 36),
         (ConvolutionalAutoencoder(), 20_000, 128, 36),
     ],
@@ -415,8 +416,10 @@ def test_what_auto_means(model, n_rows, batch_size, n_epochs):
     assert (net.batch_size, net.max_epochs) == (batch_size, n_epochs)
     group = net.optimizer_.param_groups[0]
     if model.solver == "adam" and not net.module.is_linear:
+        n_batches = -(-n_rows // batch_size)
         images = isinstance(model, ConvolutionalAutoencoder)
-        fading = 150 if images else max(100, n_epochs * -(-n_rows // batch_size)) / 2
+        usual = max(100, n_epochs * n_batches) / 2
+        fading = max(150, 2 * n_batches) if images else usual
         decay = group["weight_decay"] * model.learning_rate_init
         assert decay * fading == pytest.approx(1)
 
