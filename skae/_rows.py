@@ -11,10 +11,10 @@ BLOCK = 1 << 21
 
 
 def blocks(n_rows, n_columns):
-    """Yield slices of rows that hold about `BLOCK` entries each."""
-    step = max(1, BLOCK // max(1, n_columns))
-    for start in range(0, n_rows, step):
-        yield slice(start, min(start + step, n_rows))
+    """Yield slices of rows that hold `BLOCK` entries at most, all of one size or so."""
+    n_blocks = -(-n_rows // max(1, BLOCK // max(1, n_columns)))
+    for i in range(n_blocks):
+        yield slice(i * n_rows // n_blocks, (i + 1) * n_rows // n_blocks)
 
 
 def evenly(n_rows, most):
