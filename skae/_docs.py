@@ -17,9 +17,10 @@ PARAMETERS = {
         "float",
         "Strength of the penalty on weights (not biases), in [0, inf). It is\n"
         "added to the mean loss of entries scaled to an average variance of\n"
-        "1, and spares what is not trained of the linear path. Rows kept out\n"
-        "are judged without it, and so may lead back to the start; set\n"
-        "``early_stopping=False`` to keep what it does.",
+        "1, and spares what is not trained of the linear path: all of it, but\n"
+        "for the decoder of images. Rows kept out are judged without it, and so\n"
+        "may lead back to the start; set ``early_stopping=False`` to keep what\n"
+        "it does.",
     ),
     "l1_ratio": (
         "float",
@@ -204,9 +205,10 @@ PARAMETERS = {
     ),
     "init": (
         "{'pca', 'random'}",
-        "'pca' puts a linear path beside the hidden layers that is PCA and\n"
-        "stays so; the hidden layers start at zero and are trained to correct\n"
-        "it. 'random' is the plain network with PyTorch's random weights.",
+        "'pca' puts a linear path beside the hidden layers that is PCA and, but\n"
+        "for the decoder of images, stays so; the hidden layers start at zero\n"
+        "and are trained to correct it. 'random' is the plain network with\n"
+        "PyTorch's random weights.",
     ),
 }
 

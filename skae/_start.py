@@ -1,4 +1,4 @@
-"""Starting points of training: a dense network that is PCA before its first step."""
+"""Starting points of training: a network that is PCA before its first step."""
 
 import torch
 from torch import nn
@@ -36,9 +36,9 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     units = torch.ones_like(deviations) if plain else deviations
     # Both maps of tied layers share what the output's unit asks of the decoder.
     shared = output_unit(network, rows) ** 0.5 if tied else 1.0
-    # A path decodes what is divided by `code_scale`.
-    sizes = deviations if network.has_path else units
-    encoder, decoder = axes / units[:, None], axes * sizes[:, None]
+    # A path decodes codes that are divided by their deviations.
+    lengths = deviations if network.has_path else units
+    encoder, decoder = axes / units[:, None], axes * lengths[:, None]
     set_linear_maps(network, mean, shared * encoder, shared * decoder)
     if network.has_path:
         with torch.no_grad():
@@ -204,7 +204,6 @@ def refit_decoder(network, rows):
     for x in _batches(network, rows):
         code = network.encode(x).double()
         code = 2 * code - 1 if network.is_binary else code
-        code = code / network.code_scale if network.has_path else code
         code = torch.cat([code, torch.ones_like(code[:, :1])], dim=1)
         moments = moments + code.T @ code
         targets = targets + code.T @ rows.target(x).double()
@@ -215,6 +214,8 @@ def refit_decoder(network, rows):
     ridge = 1e-6 * moments.diagonal().mean() * torch.eye(len(moments)).to(moments)
     solution = torch.linalg.solve(moments + ridge, targets)
     decoder.weight[:] = solution[:-1].T.to(decoder.weight)
+    if network.has_path:
+        decoder.weight.mul_(network.code_scale)
     decoder.bias[:] = solution[-1].to(decoder.bias)
 
 

@@ -30,10 +30,11 @@ class Training:
         if self.solver == "adam" and not net.module.is_linear:
             # A warm start may go on by an epoch a call: each is one of the usual ones.
             n_epochs = max(max_iter, usual) if net.initialized_ else max_iter
-            fading_steps = max(100, n_epochs * n_batches) / 2
-            if self._fading:
-                least, n_epochs = self._fading
-                fading_steps = max(least, n_epochs * n_batches)
+            if self._fading is None:
+                fading_steps = max(100, n_epochs * n_batches) / 2
+            else:
+                least, n_epochs_to_fade = self._fading
+                fading_steps = max(least, n_epochs_to_fade * n_batches)
             weight_decay = 1 / (self.learning_rate_init * fading_steps)
             if self.weight_decay != "auto":
                 weight_decay = self.weight_decay

@@ -143,7 +143,8 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         "alpha": (
             "float",
             "Strength of the penalty on weights (not biases), in [0, inf). It is\n"
-            "added to the negative ELBO of a row, and spares the linear path.",
+            "added to the negative ELBO of a row, and spares what is not trained of\n"
+            "the linear path: all of it, but for the decoder of images.",
         ),
         "output_activation": (
             "str",
@@ -162,8 +163,8 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         "init": (
             "{'pca', 'random'}",
             "'pca' puts a linear path beside the hidden layers that is probabilistic\n"
-            "PCA and stays so; the hidden layers start at zero and are trained to\n"
-            "correct it. 'random' is the plain network.",
+            "PCA and, but for the decoder of images, stays so; the hidden layers start\n"
+            "at zero and are trained to correct it. 'random' is the plain network.",
         ),
     }
     _attribute_docs = {

@@ -123,6 +123,14 @@ def test_overcomplete_warns_and_is_nearly_exact():
         Autoencoder(6, alpha=1e-3, init="random", max_iter=1, **FAST).fit(X)
 
 
+def test_starts_well_where_components_are_more_than_the_rank():
+    rng = np.random.RandomState(0)
+    X = rng.uniform(size=(300, 3)) @ rng.uniform(size=(3, 20))
+    model = Autoencoder(8, output_activation="relu", early_stopping=False)
+    model.set_params(max_iter=1, learning_rate_init=1e-12, weight_decay=0.0)
+    assert model.set_params(random_state=0).fit(X).score(X) > 1 - 1e-8
+
+
 def test_tied_weights_are_one_tensor():
     model = Autoencoder(2, tied_weights=True, early_stopping=False, **FAST)
     module = model.fit(scale(load_iris().data)).net_.module_

@@ -131,7 +131,7 @@ def test_maps_are_those_of_a_convolution(images):
 def test_starts_at_pca(images):
     X = images.reshape(len(images), -1)
     model = ConvolutionalAutoencoder(
-        6, image_shape=(8, 8), learning_rate_init=1e-12, **FAST
+        6, image_shape=(8, 8), learning_rate_init=1e-12, weight_decay=0.0, **FAST
     ).fit(X)
     pca = PCA(6).fit(X)
     np.testing.assert_allclose(
@@ -141,7 +141,7 @@ def test_starts_at_pca(images):
 
 def test_decodes_linearly_by_what_it_trains_and_encodes_by_pca(images):
     params = {"image_shape": (8, 8), "early_stopping": False, **FAST}
-    model = ConvolutionalAutoencoder(6, **params)
+    model = ConvolutionalAutoencoder(6, weight_decay=0.0, **params)
     X = images.reshape(len(images), -1)
     start, end = (
         clone(model).set_params(learning_rate_init=rate).fit(X).net_.module_
@@ -209,6 +209,7 @@ def test_other_types_are_taken_as_they_are(images):
     by_byte = model.fit(small).reconstruct(small)
     by_number = model.fit(small.astype(np.int64)).reconstruct(small.astype(np.int64))
     assert by_byte.dtype == np.float32
+    # One is scaled in single precision, and Adam makes much of small gradients.
     np.testing.assert_allclose(255 * by_byte, by_number, rtol=1e-4, atol=5e-2)
     black = small > 100
     codes = model.fit(black).transform(black)
