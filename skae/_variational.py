@@ -163,8 +163,9 @@ class VariationalAutoencoder(DensityVerbs, Autoencoder):
         "init": (
             "{'pca', 'random'}",
             "'pca' puts a linear path beside the hidden layers that is probabilistic\n"
-            "PCA and, but for the decoder of images, stays so; the hidden layers start\n"
-            "at zero and are trained to correct it. 'random' is the plain network.",
+            "PCA and, but for the decoder of images, stays so; the hidden layers\n"
+            "start at zero and are trained to correct it. 'random' is the plain\n"
+            "network.",
         ),
     }
     _attribute_docs = {
