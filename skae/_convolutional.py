@@ -137,8 +137,8 @@ class ConvolutionalAutoencoder(Autoencoder):
         ),
         "hidden_layer_sizes": (
             "int or sequence of int",
-            "Widths of dense layers between the last maps and the code. With some\n"
-            "20,000 images and more (256, 128) was better than the default.",
+            "Widths of dense layers between the last maps and the code. With few\n"
+            "images a second layer needs more epochs.",
         ),
     }
     _attribute_docs = {
