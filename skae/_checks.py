@@ -1,10 +1,11 @@
 """What parameters and values must be like, beyond what scikit-learn checks."""
 
+from math import isfinite
 from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 def as_widths(sizes, name="hidden_layer_sizes"):
@@ -23,6 +24,12 @@ def check_count(value, name):
         raise ValueError(f"{name} must be a positive int, got {value!r}.")
 
 
+def check_fitted(estimator):
+    """Raise where scikit-learn's check would, which looks up tags of the fitted too."""
+    if not estimator.__sklearn_is_fitted__():
+        check_is_fitted(estimator)
+
+
 def passes_checks(estimator, X):
     """Return whether `validate_data` would find nothing to say or do, at a glance.
 
@@ -32,8 +39,8 @@ def passes_checks(estimator, X):
         return False
     if hasattr(estimator, "feature_names_in_") or X.ndim != 2 or len(X) == 0:
         return False
-    with np.errstate(all="ignore"):
-        return X.shape[1] == estimator.n_features_in_ and np.isfinite(X.sum())
+    # It sums in half the time of X.sum().
+    return X.shape[1] == estimator.n_features_in_ and isfinite(np.einsum("ij->", X))
 
 
 def validated(estimator, *args, **kwargs):

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
+from skae._checks import check_fitted
 from skae._gaps import filled
 from skae._rows import BLOCK, as_float, blocks, in_units, scaled_rows
 from skae._storage import dump, load_network, load_training, on_cpu
@@ -45,7 +45,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Z : ndarray of shape (n_samples, n_components)
             The codes, in the floating type of `X` where they are not bits.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         X = self._validate(X)
         return self._present(self._apply(self._code, X, self.n_components_))
 
@@ -63,7 +63,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         decoded : ndarray of shape (n_samples, n_features)
             The reconstructions, in the units of the training data.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         ordered = self.net_.module_.config.get("ordered")
         if X.shape[1] > self.n_components_ or (
@@ -94,7 +94,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         X : ndarray of shape (n_samples, n_features)
             The reconstructions, in the units of the training data.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         return self._reconstructed(self._validate(X))
 
     def score_samples(self, X):
@@ -112,7 +112,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             `X`: for the squared error minus the mean squared error. Gaps do not count;
             a row of gaps alone has NaN.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         X = self._validate(X, "X")
         objective, in_data_units = self.net_.criterion_, self._decodes_units
 
@@ -148,7 +148,7 @@ class AutoencoderVerbs(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         score : float
             The explained variance; the best is 1.
         """
-        check_is_fitted(self)
+        check_fitted(self)
         X = self._validate(X)
         reconstruction = self._reconstructed(X)
         residual = total = 0.0

@@ -182,6 +182,9 @@ class ConvolutionalNetwork(PathNetwork):
         Whether to decode, in training, leading parts of the code of random sizes.
     """
 
+    # Convolutions have little else that is apart for each pixel.
+    trains_path = True
+
     def __init__(
         self,
         image_shape,
@@ -220,9 +223,6 @@ class ConvolutionalNetwork(PathNetwork):
             decoder.append(ToRows() if level == 1 else nonlinear())
         n_features = size[0] * size[1] * n_colours
         super().__init__(config, n_features, encoder, decoder, linear_path)
-        if linear_path:
-            # Convolutions have little else that is apart for each pixel.
-            self.decoder_path.requires_grad_(True)
         self.map_shapes = [(*s, n) for s, n in zip(sizes[1:], channels, strict=True)]
         self.ends = ends
 

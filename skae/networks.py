@@ -207,6 +207,9 @@ class PathNetwork(Network):
         Whether to put the linear path beside them.
     """
 
+    # Whether training moves the path's decoder too.
+    trains_path = False
+
     def __init__(self, config, n_features, encoder, decoder, linear_path):
         super().__init__(config)
         self.n_features, self.has_path = n_features, linear_path
@@ -214,7 +217,8 @@ class PathNetwork(Network):
         n_components = config["n_components"]
         if linear_path:
             self.encoder_path = linear(n_features, n_components).requires_grad_(False)
-            self.decoder_path = linear(n_components, n_features).requires_grad_(False)
+            self.decoder_path = linear(n_components, n_features)
+            self.decoder_path.requires_grad_(self.trains_path)
             self.register_buffer("code_gain", torch.ones(n_components))
             self.register_buffer("code_scale", torch.ones(n_components))
             self.register_buffer("output_gain", torch.ones(()))
