@@ -65,6 +65,9 @@ def _centred(rows, mean):
 def _leading(symmetric, k):
     n = len(symmetric)
     values, vectors = eigh(symmetric.numpy(), subset_by_index=(n - k, n - 1))
+    if len(values) < k:  # LAPACK loses some of many equal ones
+        values, vectors = eigh(symmetric.numpy())
+        values, vectors = values[n - k :], vectors[:, n - k :]
     values, vectors = torch.from_numpy(values), torch.from_numpy(vectors)
     return values.flip(0), vectors.flip(1).T
 

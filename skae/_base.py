@@ -7,13 +7,13 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skae._checks import passes_checks, validated
 from skae._gaps import GapFiller
-from skae._net import AutoencoderNet, Callback
+from skae._net import AutoencoderNet, cloned_callbacks
 from skae._objective import Objective
 from skae._record import FitRecord
 from skae._rows import Rows, location_and_scale
@@ -305,19 +305,20 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _make_net(self, network, generator, device=None, stored=None):
         """Return a net, by what is `stored` of one or else by the parameters."""
+        solver = self.solver if stored is None else stored["solver"]
+        line_search = solver == "lbfgs"
+        schedule, callbacks = "constant" if line_search else self.learning_rate, []
         if stored is None:
-            solver, callbacks = self.solver, self._callbacks()
+            callbacks = cloned_callbacks(self.callbacks or (), schedule)
             loss, power = self._make_loss()
             objective = Objective(loss, over_features=self._over_features, power=power)
         else:
-            solver, callbacks = stored["solver"], []
             objective = Objective(**stored["objective"])
-        line_search = solver == "lbfgs"
         net = AutoencoderNet(
             network.to(precision(solver)),
             objective,
             generator=generator,
-            schedule="constant" if line_search else self.learning_rate,
+            schedule=schedule,
             solver=solver,
             lr=1.0 if line_search else self.learning_rate_init,
             device=device or self._device(),
@@ -344,15 +345,6 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 f"'cpu', got {self.device!r}: {error}"
             ) from error
         return self.device
-
-    def _callbacks(self):
-        for callback in self.callbacks or ():
-            if not isinstance(callback, Callback):
-                raise ValueError(
-                    f"callbacks must be a list of instances of skorch callbacks, got "
-                    f"{callback!r} in it."
-                )
-        return [clone(callback) for callback in self.callbacks or ()]
 
     def _rows(self, X):
         device = self._device()

@@ -67,8 +67,9 @@ def check_unit_interval(X, name, columns, what):
     stored = X.data if sparse.issparse(X) else X
     # Unlike min and max, these pass gaps by.
     least, largest = np.fmin.reduce, np.fmax.reduce
+    dust = 8 * np.finfo(stored.dtype).eps  # of what has scaled them
     beyond = stored.size and (
-        least(stored, axis=None) < 0 or largest(stored, axis=None) > 1
+        least(stored, axis=None) < -dust or largest(stored, axis=None) > 1 + dust
     )
     if not beyond:
         return
@@ -77,7 +78,7 @@ def check_unit_interval(X, name, columns, what):
         low, high = (np.ravel(each.toarray()) for each in both)
     else:
         low, high = least(X, axis=0), largest(X, axis=0)
-    column = int(np.argmax((low < 0) | (high > 1)))
+    column = int(np.argmax((low < -dust) | (high > 1 + dust)))
     raise ValueError(
         f"{what} needs {name} in [0, 1], but column {columns[column]!r} goes from "
         f"{low[column]:g} to {high[column]:g}. Scale it, for instance by "

@@ -102,7 +102,9 @@ PARAMETERS = {
     ),
     "callbacks": (
         "list of skorch callbacks or None",
-        "Further callbacks of the skorch net. They are cloned before use.",
+        "Further callbacks of the skorch net. They are cloned before use. They\n"
+        "see the rows trained on alone: the loss of those kept out is\n"
+        "``valid_loss`` in the history, and no data set is passed for it.",
     ),
     "verbose": (
         "bool or int",
@@ -143,7 +145,9 @@ PARAMETERS = {
         "str",
         "Activation of the reconstruction, with the same names. 'auto' is\n"
         "'logistic' for ``loss='binary_cross_entropy'``, which accepts no\n"
-        "other, and 'identity' for the other losses.",
+        "other, and 'identity' for the other losses. What lies outside an\n"
+        "activation's range, in the units of `X`, cannot be decoded: 'relu'\n"
+        "gives nothing below 0, 'tanh' nothing outside [-1, 1].",
     ),
     "loss": (
         "{'squared_error', 'absolute_error', 'huber', 'binary_cross_entropy'}",
@@ -207,7 +211,9 @@ PARAMETERS = {
         "{'pca', 'random'}",
         "'pca' puts a linear path beside the hidden layers that is PCA and, but\n"
         "for the decoder of images, stays so; the hidden layers start at zero\n"
-        "and are trained to correct it. 'random' is the plain network with\n"
+        "and are trained to correct it, and where that gains nothing with up\n"
+        "to four components, once more from random weights: of symmetric rows\n"
+        "PCA has no gradient. 'random' is the plain network with\n"
         "PyTorch's random weights.",
     ),
 }
@@ -242,10 +248,10 @@ ATTRIBUTES = {
     "validation_scores_": (
         "list of float or None",
         "1 minus the objective on the rows kept out over the loss of the\n"
-        "mean as the reconstruction, an entry an epoch; for the squared error\n"
-        "alone the explained variance. Corruption is the same in each epoch,\n"
-        "and penalties on the code count, those on weights do not. None where\n"
-        "no rows are kept out, as in the two below.",
+        "mean as the reconstruction, an entry an epoch of the last call of\n"
+        "`fit`; for the squared error alone the explained variance. Corruption\n"
+        "is the same in each epoch, and penalties on the code count, those on\n"
+        "weights do not. None where no rows are kept out, as in the two below.",
     ),
     "best_validation_score_": (
         "float or None",

@@ -127,8 +127,8 @@ class LinearAutoencoder(BaseAutoencoder):
         mean, axes, variances = principal_axes(
             rows, net.module.config["n_components"], net.generator
         )
-        used = variances > variances.max() * 1e-13
-        axes, variances = axes[used], variances[used]
+        # Axes on which these rows do not vary stay, unless by a penalty: others may.
+        variances = variances.clamp(min=max(float(variances.max()) * 1e-13, 1e-300))
         # The penalty counts a weight that is shared once.
         alpha = self.alpha / 2 if self.tied_weights else self.alpha
         shrunk = (1 - alpha * rows.shape[1] / variances).clamp(min=0).sqrt()

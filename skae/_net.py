@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from skorch import NeuralNet
-from skorch.callbacks import Callback, PrintLog
+from skorch.callbacks import Callback, LRScheduler, PrintLog
 from torch import nn
 from torch.nn import functional as F
 
@@ -110,11 +111,14 @@ class AutoencoderNet(NeuralNet):
     def _default_callbacks(self):
         return [("print_log", PrintLog())] if self.verbose else []
 
-    def train(self, rows, rows_valid=None, last_epoch=None, by_folds=None):
+    def train(
+        self, rows, rows_valid=None, last_epoch=None, by_folds=None, stirred=False
+    ):
         """Train on `rows`, watching `rows_valid`, and return what was watched.
 
         The schedule is that of `max_epochs` epochs, even if `last_epoch` ends it early.
-        Where no rows are left to watch, the losses that folds had go on record.
+        Where no rows are left to watch, the losses that folds had go on record. If
+        `stirred`, the network leaves its start before the first step.
         """
         self.rows_valid_, self.last_epoch_ = rows_valid, last_epoch
         self.by_folds_, self.least_ = by_folds, {}
@@ -126,6 +130,8 @@ class AutoencoderNet(NeuralNet):
             self.initialize()
         self._prepare_schedule(rows)
         self.watch.begin(self)
+        if stirred:
+            self.module_.stir(self.generator)
         self.partial_fit(rows)
         self.watch.end(self)
         self.rows_valid_ = self.watched_ = None
@@ -339,6 +345,22 @@ class AutoencoderNet(NeuralNet):
         with torch.set_grad_enabled(training):
             self.module_.train(training)
             return self.module_(filled(x, self.filler)).reconstruction
+
+
+def cloned_callbacks(callbacks, schedule):
+    """Return clones of skorch's `callbacks`; raise if `schedule` overrules one."""
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ValueError(
+                f"callbacks must be a list of instances of skorch callbacks, got "
+                f"{callback!r} in it."
+            )
+        if isinstance(callback, LRScheduler) and schedule != "constant":
+            raise ValueError(
+                "callbacks has an LRScheduler, which needs learning_rate to be "
+                f"'constant', got {schedule!r}."
+            )
+    return [clone(callback) for callback in callbacks]
 
 
 def _at_once(rows):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -190,22 +191,53 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     """Train `net` on the `parts` of `rows`, and choose the epoch they agree on.
 
     It is that of the least mean loss among those by which rows kept out gain with
-    `evidence` enough. What they say of leading parts of the code is added to `curve`.
-    With several parts, all rows are then trained on up to that epoch. ``begin(rows)``
-    sets what training on them starts at; by default that is what `net` has. The other
-    parts are spared if one shows no gain where each must, or the first two none. The
-    parts trained on are returned after the choice.
+    `evidence` enough. Where `SURE` finds none, a network that can be stirred is, and
+    trained once more. What rows kept out say of leading parts of the code is added to
+    `curve`. With several parts, all rows are then trained on up to that epoch.
+    ``begin(rows)`` sets what training on them starts at; by default that is what
+    `net` has. The parts trained on are returned after the choice.
     """
     begin = begin or (lambda rows: None)
     start = {name: value.clone() for name, value in net.module.state_dict().items()}
-    choice, watches = None, []
+    watch_parts = partial(_watch_parts, net, parts, evidence, curve, begin, start)
     # The rows of a fold alone are too few to be sure.
     net.watch.evidence = evidence if len(parts) == 1 else None
+    choice, watched = watch_parts()
+    if choice is None:
+        return None, watched
+    # A start that fills gaps is as good as asked for.
+    stirred = choice.epoch == 0 and evidence is SURE and net.module.can_stir
+    if stirred:
+        choice, watched = watch_parts(stirred)
+    if choice.epoch == 0:
+        net.module_.load_state_dict(start)
+        if curve:
+            curve.forget()
+            for rows_train, rows_valid in watched:
+                begin(rows_train)
+                curve.add(net, rows_valid)
+        begin(rows)
+    elif len(watched) > 1:
+        net.restart(start)
+        begin(rows)
+        options = {"by_folds": choice.losses, "stirred": stirred}
+        net.train(rows, last_epoch=choice.epoch, **options)
+    return choice, watched
+
+
+def _watch_parts(net, parts, evidence, curve, begin, start, stirred=False):
+    """Return what `parts` say, None if none are watched, and those trained on.
+
+    The others are spared if one shows no gain where each must, or the first two none.
+    """
+    choice, watches = None, []
+    if curve:
+        curve.forget()
     for rows_train, rows_valid in parts:
-        if watches:
+        if watches or stirred:
             net.restart(start)
         begin(rows_train)
-        watches.append(net.train(rows_train, rows_valid))
+        watches.append(net.train(rows_train, rows_valid, stirred=stirred))
         if curve:
             curve.add(net, rows_train if rows_valid is None else rows_valid)
         if rows_valid is not None:
@@ -214,22 +246,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
             break
         if len(watches) == 2 and min(choice.losses, default=math.inf) >= choice.start:
             break
-    parts = parts[: len(watches)]
-    if choice is None:
-        return None, parts
-    if choice.epoch == 0:
-        net.module_.load_state_dict(start)
-        if curve:
-            curve.forget()
-            for rows_train, rows_valid in parts:
-                begin(rows_train)
-                curve.add(net, rows_valid)
-        begin(rows)
-    elif len(parts) > 1:
-        net.restart(start)
-        begin(rows)
-        net.train(rows, last_epoch=choice.epoch, by_folds=choice.losses)
-    return choice, parts
+    return choice, parts[: len(watches)]
 
 
 def reference_losses(loss, parts, net):

@@ -15,14 +15,13 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     What `corruption` adds is left too, with new gaps filled by `filler`.
 
     The code starts as PCA's scores, with unit variance where the code has an
-    activation, and the output as PCA's reconstruction. Components beyond the rank of
-    the data start as random directions that the decoder does not use yet.
+    activation, and the output as PCA's reconstruction, also along axes on which `rows`
+    do not vary, for others may. Components beyond the number of axes start as random
+    directions that the decoder does not use yet.
     """
     mean, axes, variances = principal_axes(
         rows, network.config["n_components"], generator
     )
-    used = variances > variances.max() * 1e-12
-    axes, deviations = axes[used], variances[used].sqrt()
     left = mean_square(rows, mean) - float(variances.sum())
     if corruption is not None:
         x = rows.take(evenly(len(rows), 1024))
@@ -30,6 +29,10 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
         changed = shown - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
+    varies = variances > variances.max() * 1e-12
+    deviations = variances.sqrt().where(varies, left)
+    # Rows that are all the same stay exact, whatever a penalty makes of their codes.
+    axes = axes * varies.any()
     # Beside a path, only the layers that correct it are tied.
     tied = network.is_tied and not network.has_path
     plain = tied or network.config["code_activation"] == "identity"

@@ -34,6 +34,8 @@ ACTIVATIONS = {
     "logistic": nn.Sigmoid,
 }
 CODE_ACTIVATIONS = (*ACTIVATIONS, "binary")
+# Components up to which a second training, where the first gained nothing, may pay.
+STIRRED_UP_TO = 4
 
 
 @dataclass(slots=True)
@@ -79,6 +81,8 @@ class Network(nn.Module):
     is_tied = False
     # The encoder's linear layer, where it has only one.
     single_layer = None
+    # Whether `stir` moves it away from a start that gradients may not lead away from.
+    can_stir = False
 
     def __init__(self, config):
         super().__init__()
@@ -154,9 +158,14 @@ def reset_parameters(network, generator):
                 nn.init.zeros_(parameter)
 
 
+def _last_layer(part):
+    *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
+    return last
+
+
 def zero_last_layer(part):
     """Set the parameters of the last layer of `part` to zero, and return it."""
-    *_, last = (m for m in part.modules() if list(m.parameters(recurse=False)))
+    last = _last_layer(part)
     for parameter in last.parameters():
         nn.init.zeros_(parameter)
     return last
@@ -326,6 +335,24 @@ class DenseNetwork(PathNetwork):
         )
         has_path = linear_path and len(sizes) > 2
         super().__init__(config, n_features, encoder, decoder, has_path)
+
+    @property
+    def can_stir(self):
+        """Whether it is PCA with so few components that symmetry may keep it there."""
+        few = self.config["n_components"] <= STIRRED_UP_TO
+        return few and self.has_path and not self.is_tied
+
+    def stir(self, generator):
+        """Draw the last layers' parameters, which are zero where the path is PCA.
+
+        Of symmetric rows, such as circles, scores do not tell the mean of what they
+        leave, so no gradient leads away from PCA.
+        """
+        device = self.anchor.device
+        self.cpu()  # where generators draw
+        for part in (self.encoder, self.decoder):
+            reset_parameters(_last_layer(part), generator)
+        self.to(device)
 
     @property
     def is_linear(self):

@@ -144,6 +144,9 @@ class Posterior:
     # The spread scales what the only layer returns: its weight alone is no Jacobian.
     single_layer = None
 
+    # Noise of the code is enough, and takes part in being judged.
+    can_stir = False
+
     def __init__(self, *args, noise="shared", **kwargs):
         super().__init__(*args, **kwargs)
         self.config["noise"] = noise

@@ -6,9 +6,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_circles
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import scale
+from sklearn.preprocessing import MinMaxScaler, scale
 from skorch.callbacks import (
     Callback,
     EarlyStopping,
@@ -16,7 +16,9 @@ from skorch.callbacks import (
     GradientNormClipping,
 )
 
-from skae import Autoencoder, VariationalAutoencoder
+from skae import Autoencoder, LinearAutoencoder, VariationalAutoencoder
+from skae._axes import principal_axes
+from skae._rows import Rows, location_and_scale
 from skae.networks import ACTIVATIONS
 
 FAST = {"hidden_layer_sizes": (32, 16), "random_state": 0}
@@ -76,6 +78,43 @@ def test_never_worse_than_pca(name, seed):
     n = len(X) * 3 // 4
     model = Autoencoder(2, random_state=seed).fit(X[:n])
     assert error(model, X[n:]) <= 1.005 * pca_error(X[:n], X[n:], 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_leaves_pca_where_symmetry_hides_all_gradients(seed):
+    X, _ = make_circles(3000, noise=0.05, factor=0.5, random_state=seed)
+    model = Autoencoder(1, random_state=seed).fit(X[:2400])
+    assert error(model, X[2400:]) < 0.35 * pca_error(X[:2400], X[2400:], 1)
+    assert len(model.validation_scores_) == model.n_iter_ == len(model.net_.history)
+
+
+def test_axes_of_equal_variance_are_all_found():
+    X = np.eye(30)
+    for seed in range(40):
+        some = torch.randperm(30, generator=torch.Generator().manual_seed(seed))[:20]
+        rows = Rows(X, *location_and_scale(X)).subset(some)
+        _, axes, variances = principal_axes(rows, 1, torch.Generator())
+        assert len(axes) == 1
+        np.testing.assert_allclose(variances * X.var(axis=0).mean(), 1 / 20)
+
+
+@pytest.mark.filterwarnings("ignore:Rows kept out:UserWarning")
+@pytest.mark.parametrize(
+    "model",
+    [
+        Autoencoder(11, random_state=0),
+        Autoencoder(11, tied_weights=True, random_state=0),
+        Autoencoder(11, hidden_layer_sizes=(), random_state=0),
+        LinearAutoencoder(11),
+    ],
+    ids=["default", "tied", "linear", "closed form"],
+)
+def test_decodes_columns_that_were_constant(model):
+    X = np.random.RandomState(0).normal(size=(900, 12))
+    X[:600, 8:] = 0
+    model.fit(X[:600])
+    # As PCA's, eleven components leave one direction of those four.
+    assert error(model, X[600:]) < 0.5 * (X[600:, 8:] ** 2).sum()
 
 
 def test_extreme_rows_do_not_throw_training_off():
@@ -208,6 +247,12 @@ def test_cross_entropy_is_not_below_the_entropy_of_the_data(digits):
     entropy = (-x * np.log(x) - (1 - x) * np.log(1 - x)).mean()
     assert -model.score_samples(digits).mean() >= entropy
     assert 0 <= model.reconstruct(digits).min() <= model.reconstruct(digits).max() <= 1
+
+
+def test_cross_entropy_takes_what_is_scaled_to_the_unit_interval():
+    X = MinMaxScaler().fit_transform(load_breast_cancer().data)
+    assert X.max() > 1  # by rounding
+    Autoencoder(2, loss="binary_cross_entropy", max_iter=1, **FAST).fit(X)
 
 
 def test_cross_entropy_names_the_column_out_of_range():

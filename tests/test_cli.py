@@ -503,7 +503,19 @@ def test_numbers_that_are_written_for_people_are_pointed_out(form, tmp_path):
         tables.load("odd.csv", "odd")
 
 
-@pytest.mark.parametrize("form", ["{:02d}.01.2020", "01/{:02d}/2020", "2020-01-{:02d}"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{:02d}.01.2020",
+        "{:02d}.01.20",
+        "{:02d}-01-2020",
+        "{:02d}-Jan-2020",
+        "January {}, 2020",
+        "01/{:02d}/2020",
+        "2020-01-{:02d}",
+        "2020/01/{:02d}",
+    ],
+)
 def test_dates_are_known_in_any_order(form, tmp_path):
     frame = written([form.format(i % 28 + 1) for i in range(60)])
     assert list(tables.load("odd.csv").X) == ["a", "b"]

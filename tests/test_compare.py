@@ -12,7 +12,7 @@ from sklearn.decomposition import NMF, PCA, IncrementalPCA, KernelPCA, Truncated
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.manifold import trustworthiness
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -88,6 +88,19 @@ def test_score_is_that_of_a_linear_model_on_the_code(kind):
     model.fit(pca.transform(X[rows][train]), target[rows][train])
     expected = model.score(pca.transform(X[rows][test]), target[rows][test])
     assert result.records[0][kind] == pytest.approx(expected)
+
+
+def test_folds_of_groups_are_given_as_pairs_of_rows():
+    splits = list(GroupKFold(3).split(X, groups=np.arange(len(X)) % 7))
+    result = compare(X, y, estimators=SVD, n_components=2, cv=splits)
+    of_pca = [record for record in result.records if record["estimator"] == "PCA"]
+    assert [record["fold"] for record in of_pca] == [0, 1, 2]
+    for record, (train, test) in zip(of_pca, splits, strict=True):
+        model = PCA(2).fit(X[train])
+        restored = model.inverse_transform(model.transform(X[test]))
+        spread = ((X[test] - X[train].mean(axis=0)) ** 2).sum()
+        expected = 1 - ((X[test] - restored) ** 2).sum() / spread
+        assert record["r2"] == pytest.approx(expected)
 
 
 def test_table_is_the_mean_and_spread_of_the_folds():
@@ -267,7 +280,7 @@ class NoInverse(TransformerMixin, BaseEstimator):
             {"cv": 151},
             "cv must be a number of folds between 2 and that of rows, 150, got 151",
         ),
-        ({"cv": "x"}, "cv must be an int or a splitter, got 'x'"),
+        ({"cv": "x"}, "cv must be an int, a splitter or pairs .* got 'x'"),
         ({"cv": 51, "y": y}, "rows of the most frequent label in y, 50, got 51"),
         ({"predictor": Ridge()}, "predictor needs y"),
         ({"predictor": Ridge(), "y": ["a", "b"] * 75}, "y must hold numbers.*got 'a'"),

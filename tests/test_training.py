@@ -112,6 +112,12 @@ def test_callbacks_of_skorch(callback, n_rows, tmp_path, monkeypatch):
     assert "valid_loss" in model.net_.history[-1]
 
 
+def test_schedulers_need_a_constant_rate(X):
+    model = Autoencoder(4, callbacks=[LRScheduler("StepLR", step_size=1)], **FAST)
+    with pytest.raises(ValueError, match=r"LRScheduler.*'constant', got 'one_cycle'"):
+        model.fit(X)
+
+
 def test_fitted_model_keeps_what_it_was_fitted_with(X):
     model = Autoencoder(4, warm_start=True, **FAST).fit(X)
     scores, restored = model.score_samples(X), model.reconstruct(X)

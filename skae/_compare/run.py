@@ -1,13 +1,14 @@
 """Run a comparison: every estimator, code size and fold."""
 
 import warnings
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length, check_random_state
@@ -58,9 +59,10 @@ def compare(
     n_components : int or sequence of int, default=(2, 8, 16)
         Code sizes. Those that leave PCA no error by construction, not below the
         number of columns and of training rows, are dropped with a warning.
-    cv : int or cross-validation splitter, default=3
-        Number of shuffled folds, stratified where `y` holds labels, or a splitter that
-        needs no groups.
+    cv : int, cross-validation splitter or iterable, default=3
+        Number of shuffled folds, stratified where `y` holds labels; a splitter that
+        needs no groups; or pairs of indices of training and test rows, as
+        ``list(GroupKFold().split(X, groups=groups))``.
     preprocessor : transformer, default=None
         Fitted on the training rows of each fold; all errors are measured in the space
         it produces. None takes `X` as it is.
@@ -160,9 +162,12 @@ def _split(X, y, cv, stratify, rng):
             )
         kind = StratifiedKFold if stratify else KFold
         cv = kind(cv, shuffle=True, random_state=rng.randint(2**31 - 1))
-    elif not hasattr(cv, "get_n_splits"):
-        raise ValueError(f"cv must be an int or a splitter, got {cv!r}.")
-    return list(cv.split(X, y))
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise ValueError(
+            f"cv must be an int, a splitter or pairs of training and test rows, got "
+            f"{cv!r}."
+        )
+    return list(check_cv(cv).split(X, y))
 
 
 def _check_estimators(estimators):

@@ -145,7 +145,7 @@ def _simplify(column):
     texts = column.astype(object).map(str)
     if known.any() and all(map(DATE.fullmatch, texts[known])):
         options = {"errors": "coerce", "format": "mixed", "utc": True}
-        options["dayfirst"] = "-" not in texts[known].iloc[0][:5]
+        options["dayfirst"] = not texts[known].iloc[0][:4].isdigit()
         dates = pandas.to_datetime(texts.where(known), **options)
         if dates[known].notna().all():
             return dates
