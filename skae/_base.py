@@ -305,20 +305,19 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
 
     def _make_net(self, network, generator, device=None, stored=None):
         """Return a net, by what is `stored` of one or else by the parameters."""
-        solver = self.solver if stored is None else stored["solver"]
-        line_search = solver == "lbfgs"
-        schedule, callbacks = "constant" if line_search else self.learning_rate, []
         if stored is None:
-            callbacks = cloned_callbacks(self.callbacks or (), schedule)
+            solver, callbacks = self.solver, self._callbacks()
             loss, power = self._make_loss()
             objective = Objective(loss, over_features=self._over_features, power=power)
         else:
+            solver, callbacks = stored["solver"], []
             objective = Objective(**stored["objective"])
+        line_search = solver == "lbfgs"
         net = AutoencoderNet(
             network.to(precision(solver)),
             objective,
             generator=generator,
-            schedule=schedule,
+            schedule="constant" if line_search else self.learning_rate,
             solver=solver,
             lr=1.0 if line_search else self.learning_rate_init,
             device=device or self._device(),
@@ -345,6 +344,10 @@ class BaseAutoencoder(Training, FitRecord, AutoencoderVerbs, BaseEstimator):
                 f"'cpu', got {self.device!r}: {error}"
             ) from error
         return self.device
+
+    def _callbacks(self):
+        schedule = "constant" if self.solver == "lbfgs" else self.learning_rate
+        return cloned_callbacks(self.callbacks or (), schedule)
 
     def _rows(self, X):
         device = self._device()

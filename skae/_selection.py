@@ -205,8 +205,10 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     choice, watched = watch_parts()
     if choice is None:
         return None, watched
-    # A start that fills gaps is as good as asked for.
-    stirred = choice.epoch == 0 and evidence is SURE and net.module.can_stir
+    # A start that fills gaps is as good as asked for, and what folds gain from random
+    # starts says little of one with all rows.
+    may_stir = evidence is SURE and len(parts) == 1 and net.module.can_stir
+    stirred = choice.epoch == 0 and may_stir
     if stirred:
         choice, watched = watch_parts(stirred)
     if choice.epoch == 0:
@@ -220,8 +222,7 @@ def fit_and_choose(net, rows, parts, evidence, curve=None, begin=None):
     elif len(watched) > 1:
         net.restart(start)
         begin(rows)
-        options = {"by_folds": choice.losses, "stirred": stirred}
-        net.train(rows, last_epoch=choice.epoch, **options)
+        net.train(rows, last_epoch=choice.epoch, by_folds=choice.losses)
     return choice, watched
 
 

@@ -15,9 +15,9 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
     What `corruption` adds is left too, with new gaps filled by `filler`.
 
     The code starts as PCA's scores, with unit variance where the code has an
-    activation, and the output as PCA's reconstruction, also along axes on which `rows`
-    do not vary, for others may. Components beyond the number of axes start as random
-    directions that the decoder does not use yet.
+    activation, and the output as PCA's reconstruction. Without an activation that is so
+    along axes too on which `rows` do not vary, for others may. Components beyond the
+    axes start as random directions that the decoder does not use yet.
     """
     mean, axes, variances = principal_axes(
         rows, network.config["n_components"], generator
@@ -29,13 +29,14 @@ def start_at_pca(network, rows, generator, corruption=None, filler=None):
         changed = shown - x
         left += min(float(changed.square().sum(dim=1).mean()), float(variances.sum()))
     left = max(left, 1e-6 * rows.shape[1]) ** 0.5
-    varies = variances > variances.max() * 1e-12
-    deviations = variances.sqrt().where(varies, left)
-    # Rows that are all the same stay exact, whatever a penalty makes of their codes.
-    axes = axes * varies.any()
     # Beside a path, only the layers that correct it are tied.
     tied = network.is_tied and not network.has_path
     plain = tied or network.config["code_activation"] == "identity"
+    varies = variances > variances.max() * 1e-12
+    # An activation's code would blow up what does not vary, and a penalty on the code
+    # may spoil rows that are all the same.
+    kept = varies | (plain and bool(varies.any()))
+    axes, deviations = axes[kept], variances.sqrt().where(varies, left)[kept]
     units = torch.ones_like(deviations) if plain else deviations
     # Both maps of tied layers share what the output's unit asks of the decoder.
     shared = output_unit(network, rows) ** 0.5 if tied else 1.0

@@ -117,6 +117,16 @@ def test_decodes_columns_that_were_constant(model):
     assert error(model, X[600:]) < 0.5 * (X[600:, 8:] ** 2).sum()
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_columns_that_hardly_varied_do_not_blow_up(activation):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(600, 8))
+    X[:300, 3:] *= 1e-7
+    X[300:, 3:] *= 0.01
+    model = Autoencoder(6, code_activation=activation, **FAST).fit(X[:300])
+    assert error(model, X[300:]) < 0.2 * (X[300:] ** 2).sum()
+
+
 def test_extreme_rows_do_not_throw_training_off():
     rng = np.random.RandomState(0)
     X = 0.3 * rng.normal(size=(3000, 9))

@@ -280,6 +280,8 @@ class NoInverse(TransformerMixin, BaseEstimator):
             {"cv": 151},
             "cv must be a number of folds between 2 and that of rows, 150, got 151",
         ),
+        ({"cv": []}, "cv must be an int, a splitter or pairs"),
+        ({"cv": [1, 2]}, "cv must be an int, a splitter or pairs"),
         ({"cv": "x"}, "cv must be an int, a splitter or pairs .* got 'x'"),
         ({"cv": 51, "y": y}, "rows of the most frequent label in y, 50, got 51"),
         ({"predictor": Ridge()}, "predictor needs y"),

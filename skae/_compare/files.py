@@ -19,9 +19,12 @@ UNREADABLE = (
 SEPARATORS = ",;\t|"
 SOME = 200  # lines by which the format of a file is told
 MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
-MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+MONTH = (
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
+    r"|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
+)
 DATE = re.compile(
-    r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4}|\d\d?\.\d\d?\.\d\d"
+    r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4}|\d\d\.\d\d\.\d\d"
     rf"|\d\d?[- ]{MONTH}[- ](\d{{4}}|\d\d)|{MONTH} \d\d?,? \d{{4}})([T ]\d.*)?",
     re.IGNORECASE,
 )

@@ -1,7 +1,6 @@
 """Run a comparison: every estimator, code size and fold."""
 
 import warnings
-from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
@@ -59,7 +58,7 @@ def compare(
     n_components : int or sequence of int, default=(2, 8, 16)
         Code sizes. Those that leave PCA no error by construction, not below the
         number of columns and of training rows, are dropped with a warning.
-    cv : int, cross-validation splitter or iterable, default=3
+    cv : int, cross-validation splitter or list of pairs, default=3
         Number of shuffled folds, stratified where `y` holds labels; a splitter that
         needs no groups; or pairs of indices of training and test rows, as
         ``list(GroupKFold().split(X, groups=groups))``.
@@ -162,12 +161,17 @@ def _split(X, y, cv, stratify, rng):
             )
         kind = StratifiedKFold if stratify else KFold
         cv = kind(cv, shuffle=True, random_state=rng.randint(2**31 - 1))
-    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+    elif not hasattr(cv, "get_n_splits") and not _are_pairs(cv):
         raise ValueError(
             f"cv must be an int, a splitter or pairs of training and test rows, got "
             f"{cv!r}."
         )
     return list(check_cv(cv).split(X, y))
+
+
+def _are_pairs(cv):
+    pairs = isinstance(cv, list | tuple) and len(cv) > 0
+    return pairs and all(isinstance(p, list | tuple) and len(p) == 2 for p in cv)
 
 
 def _check_estimators(estimators):
