@@ -211,10 +211,9 @@ PARAMETERS = {
         "{'pca', 'random'}",
         "'pca' puts a linear path beside the hidden layers that is PCA and, but\n"
         "for the decoder of images, stays so; the hidden layers start at zero\n"
-        "and are trained to correct it; where that gains nothing, with up to\n"
-        "four components and from 1000 rows on, once more from random weights,\n"
-        "for at PCA symmetric rows have no gradient. 'random' is the plain\n"
-        "network with PyTorch's random weights.",
+        "and are trained to correct it. Where that gains nothing the user guide\n"
+        "says when it is tried once more. 'random' is the plain network with\n"
+        "PyTorch's random weights.",
     ),
 }
 

@@ -144,7 +144,7 @@ class Posterior:
     # The spread scales what the only layer returns: its weight alone is no Jacobian.
     single_layer = None
 
-    # Noise of the code is enough, and takes part in being judged.
+    # From probabilistic PCA of circles it gained nothing.
     can_stir = False
 
     def __init__(self, *args, noise="shared", **kwargs):
